@@ -1,0 +1,25 @@
+{
+  "variables": {
+    "nabla_sources": [
+      "native/addon.cc",
+      "native/cpu.cc",
+      "native/pool.cc",
+      "native/isa/scalar.cc",
+      "native/isa/avx2.cc",
+      "native/isa/avx512.cc"
+    ],
+    "nabla_flags": [
+      "-std=c++20",
+      "-pthread",
+      "-ffp-contract=off",
+      "-fno-math-errno",
+      "-fvisibility=hidden",
+      "-fvisibility-inlines-hidden",
+      "-Wall",
+      "-Wextra",
+      "-Wno-uninitialized",
+      "-Wno-maybe-uninitialized",
+      "-Wno-unknown-pragmas"
+    ]
+  }
+}
