@@ -1,0 +1,124 @@
+// The vector words in AVX2 + FMA: 8 lanes. Meanings are those of lane.h.
+#pragma once
+#include <immintrin.h>
+
+#include "lane.h"
+
+namespace nabla::NABLA_ISA {
+
+constexpr int N = 8;
+constexpr int MR = 6, NV = 2;  // 12 accumulators + 2 of B + 1 of A of 16 registers
+struct V {
+  __m256 v;
+};
+struct I {
+  __m256i v;
+};
+struct M {
+  __m256 v;  // all ones or all zeros in each lane
+};
+
+inline V all(f32 x) { return {_mm256_set1_ps(x)}; }
+inline I all_i(i32 x) { return {_mm256_set1_epi32(x)}; }
+inline I iota() { return {_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)}; }
+inline __m256i first(size_t n) { return _mm256_cmpgt_epi32(_mm256_set1_epi32(i32(n)), iota().v); }
+
+inline V load(const f32* p) { return {_mm256_loadu_ps(p)}; }
+inline V load(const f32* p, size_t n) { return {_mm256_maskload_ps(p, first(n))}; }
+inline void store(f32* p, V a) { _mm256_storeu_ps(p, a.v); }
+inline void store(f32* p, V a, size_t n) { _mm256_maskstore_ps(p, first(n), a.v); }
+inline I load(const i32* p) { return {_mm256_loadu_si256((const __m256i*)p)}; }
+inline I load(const i32* p, size_t n) { return {_mm256_maskload_epi32(p, first(n))}; }
+inline void store(i32* p, I a) { _mm256_storeu_si256((__m256i*)p, a.v); }
+inline void store(i32* p, I a, size_t n) { _mm256_maskstore_epi32(p, first(n), a.v); }
+
+inline __m128i bytes(const void* p, size_t n) {
+  uint64_t w = 0;
+  __builtin_memcpy(&w, p, n);
+  return _mm_cvtsi64_si128(i64(w));
+}
+inline I load(const u8* p) { return {_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i*)p))}; }
+inline I load(const u8* p, size_t n) { return {_mm256_cvtepu8_epi32(bytes(p, n))}; }
+inline M truth(I a) {
+  return {_mm256_castsi256_ps(_mm256_xor_si256(_mm256_cmpeq_epi32(a.v, _mm256_setzero_si256()), _mm256_set1_epi32(-1)))};
+}
+inline M load(const b8* p) { return truth(load((const u8*)p)); }
+inline M load(const b8* p, size_t n) { return truth(load((const u8*)p, n)); }
+inline uint64_t spread(M m) {  // one byte of 0 or 1 a lane
+  __m256i one = _mm256_srli_epi32(_mm256_castps_si256(m.v), 31);
+  __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(one), _mm256_extracti128_si256(one, 1));
+  return uint64_t(_mm_cvtsi128_si64(_mm_packus_epi16(words, words)));
+}
+inline void store(b8* p, M m) {
+  uint64_t w = spread(m);
+  __builtin_memcpy(p, &w, 8);
+}
+inline void store(b8* p, M m, size_t n) {
+  uint64_t w = spread(m);
+  __builtin_memcpy(p, &w, n);
+}
+
+inline V operator+(V a, V b) { return {_mm256_add_ps(a.v, b.v)}; }
+inline V operator-(V a, V b) { return {_mm256_sub_ps(a.v, b.v)}; }
+inline V operator*(V a, V b) { return {_mm256_mul_ps(a.v, b.v)}; }
+inline V operator/(V a, V b) { return {_mm256_div_ps(a.v, b.v)}; }
+inline V operator-(V a) { return {_mm256_xor_ps(a.v, _mm256_set1_ps(-0.0f))}; }
+inline V fma(V a, V b, V c) { return {_mm256_fmadd_ps(a.v, b.v, c.v)}; }
+inline V min(V a, V b) { return {_mm256_min_ps(a.v, b.v)}; }
+inline V max(V a, V b) { return {_mm256_max_ps(a.v, b.v)}; }
+inline V sqrt(V a) { return {_mm256_sqrt_ps(a.v)}; }
+inline V abs(V a) { return {_mm256_andnot_ps(_mm256_set1_ps(-0.0f), a.v)}; }
+inline V copysign(V a, V b) {
+  __m256 sign = _mm256_set1_ps(-0.0f);
+  return {_mm256_or_ps(_mm256_andnot_ps(sign, a.v), _mm256_and_ps(sign, b.v))};
+}
+inline V round(V a) { return {_mm256_round_ps(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)}; }
+inline V floor(V a) { return {_mm256_round_ps(a.v, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC)}; }
+inline V ceil(V a) { return {_mm256_round_ps(a.v, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC)}; }
+inline V trunc(V a) { return {_mm256_round_ps(a.v, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC)}; }
+
+inline M operator<(V a, V b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_LT_OQ)}; }
+inline M operator<=(V a, V b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_LE_OQ)}; }
+inline M operator>(V a, V b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_GT_OQ)}; }
+inline M operator>=(V a, V b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_GE_OQ)}; }
+inline M operator==(V a, V b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_EQ_OQ)}; }
+inline M operator!=(V a, V b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_NEQ_UQ)}; }
+inline M operator&(M a, M b) { return {_mm256_and_ps(a.v, b.v)}; }
+inline M operator|(M a, M b) { return {_mm256_or_ps(a.v, b.v)}; }
+inline M operator^(M a, M b) { return {_mm256_xor_ps(a.v, b.v)}; }
+inline M operator~(M a) { return {_mm256_xor_ps(a.v, _mm256_castsi256_ps(_mm256_set1_epi32(-1)))}; }
+inline V select(M m, V a, V b) { return {_mm256_blendv_ps(b.v, a.v, m.v)}; }
+inline M select(M m, M a, M b) { return {_mm256_blendv_ps(b.v, a.v, m.v)}; }
+inline bool any(M m) { return _mm256_movemask_ps(m.v) != 0; }
+
+inline I operator+(I a, I b) { return {_mm256_add_epi32(a.v, b.v)}; }
+inline I operator-(I a, I b) { return {_mm256_sub_epi32(a.v, b.v)}; }
+inline I operator*(I a, I b) { return {_mm256_mullo_epi32(a.v, b.v)}; }
+inline I operator-(I a) { return all_i(0) - a; }
+inline I operator&(I a, I b) { return {_mm256_and_si256(a.v, b.v)}; }
+inline I operator|(I a, I b) { return {_mm256_or_si256(a.v, b.v)}; }
+inline I operator^(I a, I b) { return {_mm256_xor_si256(a.v, b.v)}; }
+inline I shl(I a, int s) { return {_mm256_slli_epi32(a.v, s)}; }
+inline I shr(I a, int s) { return {_mm256_srli_epi32(a.v, s)}; }
+inline I sar(I a, int s) { return {_mm256_srai_epi32(a.v, s)}; }
+inline I mulhi(I a, I b) {
+  __m256i even = _mm256_srli_epi64(_mm256_mul_epu32(a.v, b.v), 32);
+  __m256i odd = _mm256_mul_epu32(_mm256_srli_epi64(a.v, 32), _mm256_srli_epi64(b.v, 32));
+  return {_mm256_blend_epi32(even, odd, 0xAA)};
+}
+inline I min(I a, I b) { return {_mm256_min_epi32(a.v, b.v)}; }
+inline I max(I a, I b) { return {_mm256_max_epi32(a.v, b.v)}; }
+inline I abs(I a) { return {_mm256_abs_epi32(a.v)}; }
+inline M operator==(I a, I b) { return {_mm256_castsi256_ps(_mm256_cmpeq_epi32(a.v, b.v))}; }
+inline M operator>(I a, I b) { return {_mm256_castsi256_ps(_mm256_cmpgt_epi32(a.v, b.v))}; }
+inline M operator<(I a, I b) { return b > a; }
+inline M operator!=(I a, I b) { return ~(a == b); }
+inline M operator<=(I a, I b) { return ~(a > b); }
+inline M operator>=(I a, I b) { return ~(b > a); }
+inline I select(M m, I a, I b) { return {_mm256_blendv_epi8(b.v, a.v, _mm256_castps_si256(m.v))}; }
+inline I to_int(V a) { return {_mm256_cvtps_epi32(a.v)}; }
+inline V to_float(I a) { return {_mm256_cvtepi32_ps(a.v)}; }
+inline I bits(V a) { return {_mm256_castps_si256(a.v)}; }
+inline V from_bits(I a) { return {_mm256_castsi256_ps(a.v)}; }
+
+}  // namespace nabla::NABLA_ISA

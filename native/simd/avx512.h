@@ -1,0 +1,104 @@
+// The vector words in AVX-512 F/BW/DQ/VL: 16 lanes. Meanings are those of lane.h.
+#pragma once
+#include <immintrin.h>
+
+#include "lane.h"
+
+namespace nabla::NABLA_ISA {
+
+constexpr int N = 16;
+constexpr int MR = 14, NV = 2;  // 28 accumulators + 2 of B + 1 of A of 32 registers
+struct V {
+  __m512 v;
+};
+struct I {
+  __m512i v;
+};
+struct M {
+  __mmask16 v;
+};
+
+inline V all(f32 x) { return {_mm512_set1_ps(x)}; }
+inline I all_i(i32 x) { return {_mm512_set1_epi32(x)}; }
+inline I iota() { return {_mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)}; }
+inline __mmask16 first(size_t n) { return __mmask16((1u << n) - 1); }
+
+inline V load(const f32* p) { return {_mm512_loadu_ps(p)}; }
+inline V load(const f32* p, size_t n) { return {_mm512_maskz_loadu_ps(first(n), p)}; }
+inline void store(f32* p, V a) { _mm512_storeu_ps(p, a.v); }
+inline void store(f32* p, V a, size_t n) { _mm512_mask_storeu_ps(p, first(n), a.v); }
+inline I load(const i32* p) { return {_mm512_loadu_si512(p)}; }
+inline I load(const i32* p, size_t n) { return {_mm512_maskz_loadu_epi32(first(n), p)}; }
+inline void store(i32* p, I a) { _mm512_storeu_si512(p, a.v); }
+inline void store(i32* p, I a, size_t n) { _mm512_mask_storeu_epi32(p, first(n), a.v); }
+inline I load(const u8* p) { return {_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i*)p))}; }
+inline I load(const u8* p, size_t n) { return {_mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(first(n), p))}; }
+inline M load(const b8* p) { return {_mm_test_epi8_mask(_mm_loadu_si128((const __m128i*)p), _mm_set1_epi8(-1))}; }
+inline M load(const b8* p, size_t n) { return {_mm_test_epi8_mask(_mm_maskz_loadu_epi8(first(n), p), _mm_set1_epi8(-1))}; }
+inline void store(b8* p, M m) { _mm_storeu_si128((__m128i*)p, _mm_maskz_set1_epi8(m.v, 1)); }
+inline void store(b8* p, M m, size_t n) { _mm_mask_storeu_epi8(p, first(n), _mm_maskz_set1_epi8(m.v, 1)); }
+
+inline V operator+(V a, V b) { return {_mm512_add_ps(a.v, b.v)}; }
+inline V operator-(V a, V b) { return {_mm512_sub_ps(a.v, b.v)}; }
+inline V operator*(V a, V b) { return {_mm512_mul_ps(a.v, b.v)}; }
+inline V operator/(V a, V b) { return {_mm512_div_ps(a.v, b.v)}; }
+inline V operator-(V a) { return {_mm512_xor_ps(a.v, _mm512_set1_ps(-0.0f))}; }
+inline V fma(V a, V b, V c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }
+inline V min(V a, V b) { return {_mm512_min_ps(a.v, b.v)}; }
+inline V max(V a, V b) { return {_mm512_max_ps(a.v, b.v)}; }
+inline V sqrt(V a) { return {_mm512_sqrt_ps(a.v)}; }
+inline V abs(V a) { return {_mm512_andnot_ps(_mm512_set1_ps(-0.0f), a.v)}; }
+inline V copysign(V a, V b) {
+  __m512 sign = _mm512_set1_ps(-0.0f);
+  return {_mm512_or_ps(_mm512_andnot_ps(sign, a.v), _mm512_and_ps(sign, b.v))};
+}
+inline V round(V a) { return {_mm512_roundscale_ps(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)}; }
+inline V floor(V a) { return {_mm512_roundscale_ps(a.v, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC)}; }
+inline V ceil(V a) { return {_mm512_roundscale_ps(a.v, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC)}; }
+inline V trunc(V a) { return {_mm512_roundscale_ps(a.v, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC)}; }
+
+inline M operator<(V a, V b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_LT_OQ)}; }
+inline M operator<=(V a, V b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_LE_OQ)}; }
+inline M operator>(V a, V b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_GT_OQ)}; }
+inline M operator>=(V a, V b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_GE_OQ)}; }
+inline M operator==(V a, V b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_EQ_OQ)}; }
+inline M operator!=(V a, V b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_NEQ_UQ)}; }
+inline M operator&(M a, M b) { return {__mmask16(a.v & b.v)}; }
+inline M operator|(M a, M b) { return {__mmask16(a.v | b.v)}; }
+inline M operator^(M a, M b) { return {__mmask16(a.v ^ b.v)}; }
+inline M operator~(M a) { return {__mmask16(~a.v)}; }
+inline V select(M m, V a, V b) { return {_mm512_mask_blend_ps(m.v, b.v, a.v)}; }
+inline M select(M m, M a, M b) { return {__mmask16((m.v & a.v) | (~m.v & b.v))}; }
+inline bool any(M m) { return m.v != 0; }
+
+inline I operator+(I a, I b) { return {_mm512_add_epi32(a.v, b.v)}; }
+inline I operator-(I a, I b) { return {_mm512_sub_epi32(a.v, b.v)}; }
+inline I operator*(I a, I b) { return {_mm512_mullo_epi32(a.v, b.v)}; }
+inline I operator-(I a) { return all_i(0) - a; }
+inline I operator&(I a, I b) { return {_mm512_and_si512(a.v, b.v)}; }
+inline I operator|(I a, I b) { return {_mm512_or_si512(a.v, b.v)}; }
+inline I operator^(I a, I b) { return {_mm512_xor_si512(a.v, b.v)}; }
+inline I shl(I a, int s) { return {_mm512_sll_epi32(a.v, _mm_cvtsi32_si128(s))}; }
+inline I shr(I a, int s) { return {_mm512_srl_epi32(a.v, _mm_cvtsi32_si128(s))}; }
+inline I sar(I a, int s) { return {_mm512_sra_epi32(a.v, _mm_cvtsi32_si128(s))}; }
+inline I mulhi(I a, I b) {
+  __m512i even = _mm512_srli_epi64(_mm512_mul_epu32(a.v, b.v), 32);
+  __m512i odd = _mm512_mul_epu32(_mm512_srli_epi64(a.v, 32), _mm512_srli_epi64(b.v, 32));
+  return {_mm512_mask_blend_epi32(0xAAAA, even, odd)};
+}
+inline I min(I a, I b) { return {_mm512_min_epi32(a.v, b.v)}; }
+inline I max(I a, I b) { return {_mm512_max_epi32(a.v, b.v)}; }
+inline I abs(I a) { return {_mm512_abs_epi32(a.v)}; }
+inline M operator==(I a, I b) { return {_mm512_cmpeq_epi32_mask(a.v, b.v)}; }
+inline M operator>(I a, I b) { return {_mm512_cmpgt_epi32_mask(a.v, b.v)}; }
+inline M operator<(I a, I b) { return {_mm512_cmplt_epi32_mask(a.v, b.v)}; }
+inline M operator!=(I a, I b) { return {_mm512_cmpneq_epi32_mask(a.v, b.v)}; }
+inline M operator<=(I a, I b) { return {_mm512_cmple_epi32_mask(a.v, b.v)}; }
+inline M operator>=(I a, I b) { return {_mm512_cmpge_epi32_mask(a.v, b.v)}; }
+inline I select(M m, I a, I b) { return {_mm512_mask_blend_epi32(m.v, b.v, a.v)}; }
+inline I to_int(V a) { return {_mm512_cvtps_epi32(a.v)}; }
+inline V to_float(I a) { return {_mm512_cvtepi32_ps(a.v)}; }
+inline I bits(V a) { return {_mm512_castps_si512(a.v)}; }
+inline V from_bits(I a) { return {_mm512_castsi512_ps(a.v)}; }
+
+}  // namespace nabla::NABLA_ISA

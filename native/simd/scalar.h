@@ -1,0 +1,31 @@
+// The vector words with one lane.
+#pragma once
+#include "lane.h"
+
+namespace nabla::NABLA_ISA {
+
+constexpr int N = 1;
+constexpr int MR = 4, NV = 4;  // register tile of gemm: MR rows of NV vectors
+using V = Lane<f32>;
+using I = Lane<i32>;
+using M = Lane<b8>;
+
+inline V all(f32 x) { return {x}; }
+inline I all_i(i32 x) { return {x}; }
+inline V load(const f32* p) { return {*p}; }
+inline V load(const f32* p, size_t) { return {*p}; }
+inline void store(f32* p, V a) { *p = a.v; }
+inline void store(f32* p, V a, size_t) { *p = a.v; }
+inline I load(const i32* p) { return {*p}; }
+inline I load(const i32* p, size_t) { return {*p}; }
+inline void store(i32* p, I a) { *p = a.v; }
+inline void store(i32* p, I a, size_t) { *p = a.v; }
+inline M load(const b8* p) { return {*p != b8(0)}; }
+inline M load(const b8* p, size_t) { return {*p != b8(0)}; }
+inline void store(b8* p, M m) { *p = b8(m.v); }
+inline void store(b8* p, M m, size_t) { *p = b8(m.v); }
+inline I load(const u8* p) { return {*p}; }
+inline I load(const u8* p, size_t) { return {*p}; }
+inline I iota() { return {0}; }
+
+}  // namespace nabla::NABLA_ISA
