@@ -32,7 +32,7 @@ const env = {
   LD_PRELOAD: execFileSync("g++", [`-print-file-name=${library}`], { encoding: "utf8" }).trim(),
   ASAN_OPTIONS: "detect_leaks=0", // Node frees little at exit; what kernels allocate is scratch, held by the pool
   UBSAN_OPTIONS: "print_stacktrace=1",
-  TSAN_OPTIONS: "halt_on_error=1",
+  TSAN_OPTIONS: "halt_on_error=1 ignore_noninstrumented_modules=1",
 };
 // V8's parallel collector races with itself in ways that are its own affair and are reported all the same.
 const quiet = sanitizers === "thread" ? ["--single-threaded-gc"] : [];
