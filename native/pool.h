@@ -17,9 +17,9 @@ void pool_acquire();           // one for every environment that loads the addon
 void pool_release();           // the last one joins the threads
 
 template <class F>
-inline void parallel(size_t tasks, F&& f) {
+inline void parallel(size_t tasks, const F& f) {
   if (tasks == 1) return f(size_t(0));
-  parallel(tasks, [](void* c, size_t i) { (*static_cast<F*>(c))(i); }, const_cast<void*>(static_cast<const void*>(&f)));
+  parallel(tasks, [](void* c, size_t i) { (*static_cast<const F*>(c))(i); }, const_cast<F*>(&f));
 }
 
 }  // namespace nabla

@@ -2,6 +2,8 @@
   "variables": {
     "nabla_sources": [
       "native/addon.cc",
+      "native/args.cc",
+      "native/drive.cc",
       "native/cpu.cc",
       "native/pool.cc",
       "native/isa/scalar.cc",

@@ -8,6 +8,8 @@ namespace nabla::NABLA_ISA {
 
 constexpr int N = 8;
 constexpr int MR = 6, NV = 2;  // 12 accumulators + 2 of B + 1 of A of 16 registers
+constexpr int KC = 512;
+constexpr int MC = 192, NC = 2048;  // KC deep blocks: MC rows of A stay in L2, NC columns of B in L3
 struct V {
   __m256 v;
 };
@@ -120,5 +122,31 @@ inline I to_int(V a) { return {_mm256_cvtps_epi32(a.v)}; }
 inline V to_float(I a) { return {_mm256_cvtepi32_ps(a.v)}; }
 inline I bits(V a) { return {_mm256_castps_si256(a.v)}; }
 inline V from_bits(I a) { return {_mm256_castsi256_ps(a.v)}; }
+inline V scale(V a, V n) {
+  I i = to_int(n), h = sar(i, 1);
+  return a * from_bits(shl(h + all_i(127), 23)) * from_bits(shl(i - h + all_i(127), 23));
+}
+
+// Row i of the 8 x 8 block becomes column i.
+inline void transpose(V (&r)[N]) {
+  __m256 s[8], t[8];
+#pragma GCC unroll 4
+  for (int i = 0; i < 8; i += 2) {  // pairs of 32 bits: s[i] of rows i, i+1
+    s[i] = _mm256_unpacklo_ps(r[i].v, r[i + 1].v);
+    s[i + 1] = _mm256_unpackhi_ps(r[i].v, r[i + 1].v);
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < 8; i += 4) {  // fours: t[i + c] holds columns c, c + 4 of rows i .. i + 3
+    t[i] = _mm256_shuffle_ps(s[i], s[i + 2], 0x44);
+    t[i + 1] = _mm256_shuffle_ps(s[i], s[i + 2], 0xee);
+    t[i + 2] = _mm256_shuffle_ps(s[i + 1], s[i + 3], 0x44);
+    t[i + 3] = _mm256_shuffle_ps(s[i + 1], s[i + 3], 0xee);
+  }
+#pragma GCC unroll 4
+  for (int c = 0; c < 4; c++) {
+    r[c] = {_mm256_permute2f128_ps(t[c], t[c + 4], 0x20)};
+    r[c + 4] = {_mm256_permute2f128_ps(t[c], t[c + 4], 0x31)};
+  }
+}
 
 }  // namespace nabla::NABLA_ISA

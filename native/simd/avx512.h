@@ -8,6 +8,8 @@ namespace nabla::NABLA_ISA {
 
 constexpr int N = 16;
 constexpr int MR = 14, NV = 2;  // 28 accumulators + 2 of B + 1 of A of 32 registers
+constexpr int KC = 512;
+constexpr int MC = 196, NC = 2048;  // KC deep blocks: MC rows of A stay in L2, NC columns of B in L3
 struct V {
   __m512 v;
 };
@@ -100,5 +102,32 @@ inline I to_int(V a) { return {_mm512_cvtps_epi32(a.v)}; }
 inline V to_float(I a) { return {_mm512_cvtepi32_ps(a.v)}; }
 inline I bits(V a) { return {_mm512_castps_si512(a.v)}; }
 inline V from_bits(I a) { return {_mm512_castsi512_ps(a.v)}; }
+inline V scale(V a, V n) { return {_mm512_scalef_ps(a.v, n.v)}; }
+
+// Row i of the 16 x 16 block becomes column i.
+inline void transpose(V (&r)[N]) {
+  __m512 s[16], t[16];
+#pragma GCC unroll 8
+  for (int i = 0; i < 16; i += 2) {  // pairs of 32 bits: s[i] of rows i, i + 1
+    s[i] = _mm512_unpacklo_ps(r[i].v, r[i + 1].v);
+    s[i + 1] = _mm512_unpackhi_ps(r[i].v, r[i + 1].v);
+  }
+#pragma GCC unroll 8
+  for (int i = 0; i < 16; i += 4) {  // fours: t[i + c] holds columns c, c + 4, c + 8, c + 12 of rows i .. i + 3
+    t[i] = _mm512_shuffle_ps(s[i], s[i + 2], 0x44);
+    t[i + 1] = _mm512_shuffle_ps(s[i], s[i + 2], 0xee);
+    t[i + 2] = _mm512_shuffle_ps(s[i + 1], s[i + 3], 0x44);
+    t[i + 3] = _mm512_shuffle_ps(s[i + 1], s[i + 3], 0xee);
+  }
+#pragma GCC unroll 8
+  for (int c = 0; c < 4; c++) {  // quarters of 128 bits
+    __m512 x = _mm512_shuffle_f32x4(t[c], t[c + 4], 0x88), y = _mm512_shuffle_f32x4(t[c + 8], t[c + 12], 0x88);
+    __m512 u = _mm512_shuffle_f32x4(t[c], t[c + 4], 0xdd), w = _mm512_shuffle_f32x4(t[c + 8], t[c + 12], 0xdd);
+    r[c] = {_mm512_shuffle_f32x4(x, y, 0x88)};
+    r[c + 8] = {_mm512_shuffle_f32x4(x, y, 0xdd)};
+    r[c + 4] = {_mm512_shuffle_f32x4(u, w, 0x88)};
+    r[c + 12] = {_mm512_shuffle_f32x4(u, w, 0xdd)};
+  }
+}
 
 }  // namespace nabla::NABLA_ISA

@@ -6,6 +6,8 @@ namespace nabla::NABLA_ISA {
 
 constexpr int N = 1;
 constexpr int MR = 4, NV = 4;  // register tile of gemm: MR rows of NV vectors
+constexpr int KC = 256;
+constexpr int MC = 64, NC = 256;  // KC deep blocks: MC rows of A stay in L2, NC columns of B in L3
 using V = Lane<f32>;
 using I = Lane<i32>;
 using M = Lane<b8>;
@@ -27,5 +29,7 @@ inline void store(b8* p, M m, size_t) { *p = b8(m.v); }
 inline I load(const u8* p) { return {*p}; }
 inline I load(const u8* p, size_t) { return {*p}; }
 inline I iota() { return {0}; }
+
+inline void transpose(V (&)[N]) {}
 
 }  // namespace nabla::NABLA_ISA

@@ -1,0 +1,365 @@
+// Signatures to parameters, words to operands, and every check there is.
+#include "args.h"
+
+#include <cstring>
+#include <type_traits>
+#include <utility>
+
+namespace nabla {
+namespace {
+
+template <class T>
+constexpr Type type_of = Type::none;
+template <>
+constexpr Type type_of<f32> = Type::f32;
+template <>
+constexpr Type type_of<f64> = Type::f64;
+template <>
+constexpr Type type_of<i32> = Type::i32;
+template <>
+constexpr Type type_of<u8> = Type::u8;
+template <>
+constexpr Type type_of<b8> = Type::b8;
+template <class T>
+constexpr Type type_of<const T> = type_of<T>;
+
+constexpr u8 bytes_of[] = {4, 8, 4, 1, 1};
+
+// How a C++ parameter is described and how it is made from an operand.
+template <class P>
+struct As {  // scalars: f32 f64 i32 u32
+  static constexpr Form form = Form::scalar;
+  static constexpr Type type = Type::none;
+  static constexpr bool reads = false, writes = false;
+  static constexpr bool whole = std::is_integral_v<P>;
+  static P make(const Bound& call, char* const*, int, int scalar, size_t, size_t) {
+    if constexpr (whole) return P(i64(call.scalar[scalar]));
+    else return P(call.scalar[scalar]);
+  }
+};
+template <class A>
+struct Flat {
+  static constexpr bool whole = false;
+  static constexpr Form form = Form::flat;
+  using T = typename A::type;
+  static constexpr Type type = type_of<T>;
+  // Map: the tile. Rows: the rows [begin, begin + count) of an array led by the row letter, else all of it.
+  static A make(const Bound& call, char* const* p, int array, int, size_t, size_t count) {
+    const Operand& o = call.operand[array];
+    bool all = call.row->driver == Driver::Call || (call.row->driver == Driver::Rows && o.step[0] == 0);
+    return A{reinterpret_cast<T*>(p[array]), all ? o.extent[0] : count * (call.row->driver == Driver::Rows ? o.extent[1] : 1)};
+  }
+};
+template <class T>
+struct As<In<T>> : Flat<In<T>> {
+  static constexpr bool reads = true, writes = false;
+};
+template <class T>
+struct As<Out<T>> : Flat<Out<T>> {
+  static constexpr bool reads = false, writes = true;
+};
+template <class T>
+struct As<InOut<T>> : Flat<InOut<T>> {
+  static constexpr bool reads = true, writes = true;
+};
+template <class A>
+struct As<nabla::Rows<A>> {
+  static constexpr bool whole = false;
+  static constexpr Form form = Form::rows;
+  using T = typename A::type;
+  static constexpr Type type = type_of<T>;
+  static constexpr bool reads = As<A>::reads, writes = As<A>::writes;
+  static nabla::Rows<A> make(const Bound& call, char* const* p, int array, int, size_t, size_t count) {
+    const Operand& o = call.operand[array];
+    return {reinterpret_cast<T*>(p[array]), call.row->driver == Driver::Rows ? count : o.extent[0], o.extent[1]};
+  }
+};
+template <class A, int R>
+struct As<Strided<A, R>> {
+  static constexpr bool whole = false;
+  static constexpr Form form = Form::strided;
+  using T = typename A::type;
+  static constexpr Type type = type_of<T>;
+  static constexpr bool reads = As<A>::reads, writes = As<A>::writes;
+  static Strided<A, R> make(const Bound& call, char* const* p, int array, int, size_t, size_t) {
+    const Operand& o = call.operand[array];
+    Strided<A, R> s;
+    s.p = reinterpret_cast<T*>(p[array]);
+    for (int i = 0; i < R; i++) s.extent[i] = o.extent[i], s.step[i] = o.step[i];
+    return s;
+  }
+};
+
+template <class S>
+struct Signature;
+template <class... P>
+struct Signature<void(P...)> {
+  static constexpr bool array[] = {As<P>::form != Form::scalar...};
+  // parameter i is array number `at(i, true)` or scalar number `at(i, false)`
+  static constexpr int at(size_t i, bool arrays) {
+    int n = 0;
+    for (size_t j = 0; j < i; j++) n += array[j] == arrays;
+    return n;
+  }
+  template <size_t... i>
+  static void call(std::index_sequence<i...>, const Bound& c, char* const* p, size_t begin, size_t count) {
+    reinterpret_cast<void (*)(P...)>(c.kernel)(As<P>::make(c, p, at(i, true), at(i, false), begin, count)...);
+  }
+  static void invoke(const Bound& c, char* const* p, size_t begin, size_t count) {
+    call(std::index_sequence_for<P...>{}, c, p, begin, count);
+  }
+  static void describe(RowInfo& r) {
+    int i = 0;
+    ((r.param[i].form = As<P>::form, r.param[i].type = As<P>::type, r.param[i].reads = As<P>::reads,
+      r.param[i].writes = As<P>::writes,
+      r.param[i].whole = As<P>::whole, i++), ...);
+    r.arrays = at(sizeof...(P), true);
+    r.scalars = at(sizeof...(P), false);
+    static_assert(at(sizeof...(P), true) <= max_arrays && at(sizeof...(P), false) <= max_scalars);
+    r.invoke = &invoke;
+  }
+};
+
+// The words of `shapes`, one an array parameter, into letters; the names of `params` into Param::name.
+void parse(RowInfo& r) {
+  char letters[max_rank * 2] = {};
+  const char* s = r.shapes;
+  for (int i = 0; i < r.arrays; i++) {
+    Param& p = r.param[i];
+    for (; *s && *s != ' '; s++) {
+      if (*s == '?') {
+        p.optional = true;
+        continue;
+      }
+      const char* known = std::strchr(letters, *s);
+      int at = known && *known ? int(known - letters) : r.letters;
+      if (at == r.letters) letters[r.letters++] = *s;
+      p.letter[p.rank++] = u8(at);
+    }
+    while (*s == ' ') s++;
+  }
+  // "(Out<T> y, In<T> a, f32 lr)": a name is the word before a comma or the closing bracket outside <>.
+  int depth = 0, i = 0;
+  const char* word = r.params;
+  for (const char* c = r.params;; c++) {
+    if (*c == '<') depth++;
+    if (*c == '>') depth--;
+    if (*c == ' ') word = c + 1;
+    if ((*c == ',' && depth == 0) || *c == ')') {
+      std::strncpy(r.param[i].name, word, size_t(c - word) < 23 ? size_t(c - word) : 23);
+      i++;
+      if (*c == ')') break;
+    }
+  }
+}
+
+struct Rowset {
+  RowInfo rows[row_count];
+  Rowset() {
+    int i = 0;
+#define NABLA_DESCRIBE(T, op, types, driver, shapes, params)                                          \
+  rows[i] = RowInfo{#op, types, #driver, shapes, params, type_of<T>, Driver::driver, 0, 0, 0, {}, nullptr}; \
+  Signature<signature::op<T>>::describe(rows[i]);                                                     \
+  parse(rows[i++]);
+#define OP(name, types, driver, shapes, params) NABLA_##types(NABLA_DESCRIBE, name, #types, driver, shapes, #params)
+#include "ops.def"
+#undef OP
+#undef NABLA_DESCRIBE
+  }
+};
+const Rowset& rowset() {
+  static const Rowset set;
+  return set;
+}
+
+[[noreturn]] void shape_error(const RowInfo& r, const Param* p, const std::string& what) {
+  throw Reject("ERR_NABLA_SHAPE", std::string(r.name) + ": " + (p ? std::string(p->name) + " " : "") + what);
+}
+
+struct Cursor {
+  const RowInfo& row;
+  const f64* p;
+  const f64* end;
+  f64 next() {
+    if (p == end) shape_error(row, nullptr, "the call has too few words");
+    return *p++;
+  }
+  size_t extent() {
+    f64 x = next();
+    if (!(x >= 0 && x <= 9007199254740992.0) || x != f64(i64(x))) shape_error(row, nullptr, "an extent is not a whole number from 0 to 2^53");
+    return size_t(x);
+  }
+  ptrdiff_t step() {
+    f64 x = next();
+    if (!(x >= -9007199254740992.0 && x <= 9007199254740992.0) || x != f64(i64(x))) shape_error(row, nullptr, "a step is not a whole number");
+    return ptrdiff_t(x);
+  }
+};
+
+using wide = __int128;
+struct Range {
+  const char *begin, *end;
+};
+
+// The bytes an operand can touch; refuses what lies outside the array.
+Range reach(const RowInfo& r, const Param& p, const Array& a, const Operand& o, int rank, wide offset) {
+  wide low = offset, high = offset;
+  bool empty = false;
+  for (int i = 0; i < rank; i++) {
+    if (o.extent[i] == 0) empty = true;
+    wide span = wide(o.extent[i] ? o.extent[i] - 1 : 0) * o.step[i];
+    (span < 0 ? low : high) += span;
+    if (high > (wide(1) << 62) || low < -(wide(1) << 62)) shape_error(r, &p, "reaches past the end of its array");
+  }
+  if (empty) return {nullptr, nullptr};
+  if (low < 0 || high >= wide(a.length)) {
+    if (a.length == 0) throw Reject("ERR_NABLA_DETACHED", std::string(r.name) + ": " + p.name + " has lost its memory: its array buffer was detached");
+    shape_error(r, &p, "reaches past the end of its array");
+  }
+  const char* base = static_cast<const char*>(a.p);
+  return {base + size_t(low) * o.bytes, base + size_t(high + 1) * o.bytes};
+}
+
+bool same_walk(const Operand& a, const Operand& b, int rank) {
+  if (a.p != b.p || a.bytes != b.bytes) return false;
+  for (int i = 0; i < rank; i++)
+    if (a.extent[i] != b.extent[i] || a.step[i] != b.step[i]) return false;
+  return true;
+}
+
+// A row may write where it reads only element for element (Map, Rows) and never where it writes already.
+void check_overlap(const RowInfo& r, const Bound& call, const Range* range, const int* rank) {
+  for (int i = 0; i < r.arrays; i++) {
+    if (!r.param[i].writes) continue;
+    for (int j = 0; j < r.arrays; j++) {
+      if (i == j || !range[i].begin || !range[j].begin) continue;
+      if (range[i].end <= range[j].begin || range[j].end <= range[i].begin) continue;
+      bool inplace = r.driver != Driver::Call && !r.param[j].writes && rank[i] == rank[j] && same_walk(call.operand[i], call.operand[j], rank[i]);
+      if (!inplace) throw Reject("ERR_NABLA_OVERLAP", std::string(r.name) + ": " + r.param[i].name + " and " + r.param[j].name + " overlap in memory");
+    }
+  }
+}
+
+// Contiguous in the order of the iteration.
+bool walks_straight(const Operand& o, int rank) {
+  wide expected = 1;
+  for (int i = rank; i-- > 0;) {
+    if (o.extent[i] != 1 && wide(o.step[i]) != expected) return false;
+    expected *= o.extent[i];
+  }
+  return true;
+}
+
+size_t product(const RowInfo& r, const Param* p, const size_t* extent, int rank) {
+  wide n = 1;
+  for (int i = 0; i < rank; i++) {
+    n *= extent[i];
+    if (n > (wide(1) << 53)) shape_error(r, p, "has more than 2^53 elements");
+  }
+  return size_t(n);
+}
+
+void bind_map(const RowInfo& r, Bound& c, const Array* arrays, Cursor& w, Range* range, int* rank) {
+  f64 k = w.next();
+  if (!(k >= 0 && k <= max_rank) || k != int(k)) shape_error(r, nullptr, "the iteration has a bad rank");
+  c.rank = int(k);
+  for (int i = 0; i < c.rank; i++) c.extent[i] = w.extent();
+  c.total = product(r, nullptr, c.extent, c.rank);
+  for (int a = 0; a < r.arrays; a++) {
+    Operand& o = c.operand[a];
+    if (arrays[a].number) {
+      o = Operand{nullptr, bytes_of[int(r.param[a].type)], false, true, arrays[a].value, {}, {}};
+      continue;
+    }
+    size_t offset = w.extent();
+    o.number = false;
+    o.bytes = bytes_of[int(r.param[a].type)];
+    for (int i = 0; i < c.rank; i++) o.extent[i] = c.extent[i], o.step[i] = w.step();
+    range[a] = reach(r, r.param[a], arrays[a], o, c.rank, wide(offset));
+    rank[a] = c.rank;
+    o.p = static_cast<char*>(arrays[a].p) + offset * o.bytes;
+    o.direct = walks_straight(o, c.rank);
+    if (r.param[a].writes)
+      for (int i = 0; i < c.rank; i++)
+        if (o.step[i] == 0 && o.extent[i] > 1) throw Reject("ERR_NABLA_OVERLAP", std::string(r.name) + ": " + r.param[a].name + " is a broadcast view and cannot be written");
+  }
+}
+
+// Rows: step[0] says whether the operand moves with the rows, extent[1] how much; the rank of what is checked is separate.
+void bind_letters(const RowInfo& r, Bound& c, const Array* arrays, Cursor& w, Range* range, int* rank) {
+  size_t letter[max_rank * 2];
+  for (int i = 0; i < r.letters; i++) letter[i] = w.extent();
+  c.rank = 0;
+  c.total = r.letters ? letter[0] : 0;
+  for (int a = 0; a < r.arrays; a++) {
+    const Param& p = r.param[a];
+    Operand& o = c.operand[a];
+    o = Operand{nullptr, bytes_of[int(p.type)], false, false, 0, {}, {}};
+    if (arrays[a].absent) continue;
+    size_t offset = w.extent();
+    for (int i = 0; i < p.rank; i++) o.extent[i] = letter[p.letter[i]];
+    ptrdiff_t run = 1;
+    size_t all = product(r, &p, o.extent, p.rank);
+    for (int i = p.rank; i-- > 0;) {
+      o.step[i] = p.form == Form::strided ? 0 : run;
+      run *= ptrdiff_t(o.extent[i]);
+    }
+    if (p.form == Form::strided)
+      for (int i = 0; i < p.rank; i++) o.step[i] = w.step();
+    range[a] = reach(r, p, arrays[a], o, p.rank, wide(offset));
+    rank[a] = p.rank;
+    o.p = static_cast<char*>(arrays[a].p) + offset * o.bytes;
+    if (p.form == Form::strided) continue;
+    bool moves = r.driver == Driver::Rows && p.rank > 0 && p.letter[0] == 0;
+    if (p.form == Form::flat) {
+      size_t rest = 1;
+      for (int i = 1; i < p.rank; i++) rest *= o.extent[i];
+      o.extent[0] = all;
+      o.extent[1] = rest;
+    } else if (p.rank > 2) {
+      for (int i = 2; i < p.rank; i++) o.extent[1] *= o.extent[i];
+    }
+    o.step[0] = moves ? ptrdiff_t(o.extent[1]) : 0;
+  }
+}
+
+}  // namespace
+
+const RowInfo& row_info(unsigned row) { return rowset().rows[row]; }
+
+const char* type_name(Type t) {
+  constexpr const char* names[] = {"f32", "f64", "i32", "u8", "bool", "none"};
+  return names[int(t)];
+}
+
+Bound bind(unsigned row, const Table& table, const Array* arrays, const f64* words, size_t count) {
+  const RowInfo& r = row_info(row);
+  for (int a = 0; a < r.arrays; a++) {
+    const Param& p = r.param[a];
+    const Array& x = arrays[a];
+    if (x.number && r.driver == Driver::Map && !p.writes) continue;
+    if (x.absent && p.optional) continue;
+    if (x.number || x.absent || x.type != p.type)
+      throw Reject("ERR_NABLA_TYPE", std::string(r.name) + ": " + p.name + " must be an array of " + type_name(p.type) +
+                                         (x.number ? ", got a number" : x.absent ? ", got nothing" : std::string(", got ") + type_name(x.type)));
+  }
+  Bound c;
+  c.row = &r;
+  c.kernel = table.kernel[row];
+  Range range[max_arrays] = {};
+  int rank[max_arrays] = {};
+  Cursor w{r, words, words + count};
+  if (r.driver == Driver::Map) bind_map(r, c, arrays, w, range, rank);
+  else bind_letters(r, c, arrays, w, range, rank);
+  for (int i = 0; i < r.scalars; i++) {
+    f64 x = c.scalar[i] = w.next();
+    const Param& p = r.param[r.arrays + i];
+    if (p.whole && (!(x >= -2147483648.0 && x <= 4294967295.0) || x != f64(i64(x))))
+      throw Reject("ERR_NABLA_VALUE", std::string(r.name) + ": " + p.name + " must be a whole number of 32 bits");
+  }
+  if (w.p != w.end) shape_error(r, nullptr, "the call has too many words");
+  check_overlap(r, c, range, rank);
+  return c;
+}
+
+}  // namespace nabla

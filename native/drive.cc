@@ -1,0 +1,161 @@
+// The three ways a row is run. What a task covers depends on the extents alone, so bits do not depend on the threads.
+#include <cstring>
+
+#include "args.h"
+#include "pool.h"
+
+namespace nabla {
+namespace {
+
+// 64 Ki elements a task when every operand is walked straight; strided operands are brought together in tiles that stay in L1.
+constexpr size_t task_elements = 65536;
+constexpr size_t tile_elements = 1024;
+// A second thread pays from ~256 KiB touched on: a fork and join costs ~1 us while the workers spin and ~40 us when they sleep.
+constexpr size_t inline_elements = 32768;
+
+template <class T>
+void fill(char* to, f64 value, size_t n) {
+  T x = T(value);
+  for (size_t i = 0; i < n; i++) reinterpret_cast<T*>(to)[i] = x;
+}
+
+void constant(char* to, Type t, f64 value, size_t n) {
+  switch (t) {
+    case Type::f32: return fill<f32>(to, value, n);
+    case Type::f64: return fill<f64>(to, value, n);
+    case Type::i32: return fill<i32>(to, value >= -2147483648.0 && value <= 2147483647.0 ? value : 0, n);
+    default: std::memset(to, value != 0, n);
+  }
+}
+
+template <class T>
+void move_run(T* to, ptrdiff_t to_step, const T* from, ptrdiff_t from_step, size_t n) {
+  if (to_step == 1 && from_step == 1) std::memcpy(to, from, n * sizeof(T));
+  else if (to_step == 1 && from_step == 0) {
+    T x = *from;
+    for (size_t i = 0; i < n; i++) to[i] = x;
+  } else
+    for (size_t i = 0; i < n; i++) to[ptrdiff_t(i) * to_step] = from[ptrdiff_t(i) * from_step];
+}
+
+// Between the strided elements [begin, begin + n) of o and a straight tile.
+template <class T>
+void transfer(const Bound& c, const Operand& o, char* tile, size_t begin, size_t n, bool out) {
+  int inner = c.rank - 1;
+  size_t at[max_rank];
+  ptrdiff_t offset = 0;
+  size_t rest = begin;
+  for (int i = inner; i >= 0; i--) {
+    at[i] = rest % c.extent[i];
+    rest /= c.extent[i];
+    offset += ptrdiff_t(at[i]) * o.step[i];
+  }
+  T* t = reinterpret_cast<T*>(tile);
+  T* a = reinterpret_cast<T*>(o.p);
+  while (n) {
+    size_t run = c.extent[inner] - at[inner];
+    if (run > n) run = n;
+    if (out) move_run(a + offset, o.step[inner], t, 1, run);
+    else move_run(t, 1, a + offset, o.step[inner], run);
+    t += run;
+    n -= run;
+    at[inner] += run;
+    offset += ptrdiff_t(run) * o.step[inner];
+    for (int i = inner; i > 0 && at[i] == c.extent[i]; i--) {
+      offset += o.step[i - 1] - ptrdiff_t(c.extent[i]) * o.step[i];
+      at[i] = 0;
+      at[i - 1]++;
+    }
+  }
+}
+
+void transfer(const Bound& c, const Operand& o, char* tile, size_t begin, size_t n, bool out) {
+  if (o.bytes == 4) transfer<u32>(c, o, tile, begin, n, out);
+  else if (o.bytes == 8) transfer<uint64_t>(c, o, tile, begin, n, out);
+  else transfer<u8>(c, o, tile, begin, n, out);
+}
+
+void map_tiles(const Bound& c, size_t begin, size_t end) {
+  const RowInfo& r = *c.row;
+  char* p[max_arrays];
+  char* tile[max_arrays] = {};
+  bool straight = true;
+  for (int a = 0; a < r.arrays; a++) straight &= c.operand[a].direct;
+  if (straight) {
+    for (int a = 0; a < r.arrays; a++) p[a] = c.operand[a].p + begin * c.operand[a].bytes;
+    return r.invoke(c, p, begin, end - begin);
+  }
+  char* block = static_cast<char*>(scratch(max_arrays * tile_elements * 8, 0));
+  for (int a = 0; a < r.arrays; a++) {
+    const Operand& o = c.operand[a];
+    if (o.direct) continue;
+    tile[a] = block + size_t(a) * tile_elements * 8;
+    if (o.number) constant(tile[a], r.param[a].type, o.value, end - begin < tile_elements ? end - begin : tile_elements);
+  }
+  // Inner rows longer than half a tile are walked in pieces of their own, so that a unit-step operand needs no copy.
+  size_t inner = c.rank ? c.extent[c.rank - 1] : 1;
+  bool by_rows = inner > tile_elements / 2;
+  for (size_t i = begin, n; i < end; i += n) {
+    n = end - i < tile_elements ? end - i : tile_elements;
+    if (by_rows && n > inner - i % inner) n = inner - i % inner;
+    for (int a = 0; a < r.arrays; a++) {
+      const Operand& o = c.operand[a];
+      if (o.direct) p[a] = o.p + i * o.bytes;
+      else {
+        p[a] = tile[a];
+        if (o.number || !r.param[a].reads) continue;
+        transfer(c, o, tile[a], i, n, false);
+      }
+    }
+    r.invoke(c, p, i, n);
+    for (int a = 0; a < r.arrays; a++)
+      if (r.param[a].writes && !c.operand[a].direct) transfer(c, c.operand[a], tile[a], i, n, true);
+  }
+}
+
+void run_map(const Bound& c) {
+  if (c.total == 0) return;
+  if (c.total <= inline_elements) return map_tiles(c, 0, c.total);
+  size_t tasks = (c.total + task_elements - 1) / task_elements;
+  // Evenly filled tasks, each a multiple of 64 elements so that two threads never share a cache line.
+  size_t each = ((c.total + tasks - 1) / tasks + 63) & ~size_t(63);
+  parallel((c.total + each - 1) / each, [&](size_t i) {
+    size_t begin = i * each;
+    map_tiles(c, begin, begin + each < c.total ? begin + each : c.total);
+  });
+}
+
+void run_rows(const Bound& c) {
+  if (c.total == 0) return;
+  const RowInfo& r = *c.row;
+  size_t width = 1;  // elements of the widest operand in one row
+  for (int a = 0; a < r.arrays; a++)
+    if (c.operand[a].step[0] > ptrdiff_t(width)) width = size_t(c.operand[a].step[0]);
+  size_t each = width >= 16384 ? 1 : 16384 / width;
+  auto block = [&](size_t i) {
+    char* p[max_arrays];
+    size_t begin = i * each, count = begin + each < c.total ? each : c.total - begin;
+    for (int a = 0; a < r.arrays; a++) {
+      const Operand& o = c.operand[a];
+      p[a] = o.p ? o.p + ptrdiff_t(begin) * o.step[0] * o.bytes : nullptr;
+    }
+    r.invoke(c, p, begin, count);
+  };
+  parallel((c.total + each - 1) / each, block);
+}
+
+}  // namespace
+
+void run(const Bound& c) {
+  switch (c.row->driver) {
+    case Driver::Map: return run_map(c);
+    case Driver::Rows: return run_rows(c);
+    case Driver::Call: {
+      char* p[max_arrays];
+      for (int a = 0; a < c.row->arrays; a++) p[a] = c.operand[a].p;
+      return c.row->invoke(c, p, 0, 0);
+    }
+  }
+}
+
+}  // namespace nabla

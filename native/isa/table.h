@@ -1,0 +1,19 @@
+// Includes every kernel file and fills this instruction set's table. A missing kernel or a wrong signature does not compile.
+#pragma once
+#include "../kernels/arithmetic.h"
+#include "../kernels/gemm.h"
+
+#define NABLA_GLUE(a, b) a##b
+#define NABLA_TABLE_NAME(isa) NABLA_GLUE(isa, _table)
+#define NABLA_TEXT_OF(x) #x
+#define NABLA_TEXT(x) NABLA_TEXT_OF(x)
+#define NABLA_ENTRY(T, name) reinterpret_cast<Kernel>(static_cast<signature::name<T>*>(&NABLA_ISA::name<T>)),
+
+namespace nabla {
+extern const Table NABLA_TABLE_NAME(NABLA_ISA) = {NABLA_TEXT(NABLA_ISA),
+                                                  {
+#define OP(name, types, driver, shapes, params) NABLA_##types(NABLA_ENTRY, name)
+#include "../ops.def"
+#undef OP
+                                                  }};
+}  // namespace nabla

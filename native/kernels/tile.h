@@ -1,0 +1,131 @@
+// The register tile of gemm: R rows by C vectors of C, one fma chain per element over k = 0, 1, 2 ...
+// The chain starts at zero or at what C holds, so cutting k, m or n anywhere leaves every element's bits as they are.
+#pragma once
+#include "finish.h"
+
+namespace nabla::NABLA_ISA {
+
+// One panel of at most C vectors of columns, and runs of R rows. Steps are in elements.
+struct Panel {
+  f32* c;             // [rows, n], element step 1
+  ptrdiff_t c_row;
+  const f32* a;       // [rows, k]
+  ptrdiff_t a_row, a_k, a_run;  // a_run: from one run of R rows to the next
+  const f32* b;       // [k, n], element step 1
+  ptrdiff_t b_k;
+  f32* packed;        // where a packing tile writes B as [k, C * N], zero padded
+  size_t n, k;
+  bool add;           // start from C instead of zero
+  bool last;          // no more k will come: finish
+  Finish<f32> finish; // of the element at c
+};
+
+// Row i of a column of A. Five rows to a base register: x86 addresses {0, 1, 2, 4} steps, and 3 from a second register,
+// so 14 rows in any layout take 3 bases and 2 steps instead of 14 pointers.
+struct Column {
+  const char* base[3];
+  ptrdiff_t one, three, k;
+};
+template <int i>
+inline V at(const Column& a) {
+  constexpr int r = i % 5;
+  const char* p = a.base[i / 5];
+  return all(*(const f32*)(r == 0 ? p : r == 1 ? p + a.one : r == 2 ? p + 2 * a.one : r == 3 ? p + a.three : p + 4 * a.one));
+}
+
+// Every number below R as a type: the rows of a tile are unrolled by it.
+template <int... i>
+struct Counts {};
+template <int R, int... i>
+struct Count : Count<R - 1, R - 1, i...> {};
+template <int... i>
+struct Count<0, i...> {
+  using type = Counts<i...>;
+};
+
+template <int C, int... i>
+inline void row_of(const Column& a, const V (&b)[C], V (&acc)[sizeof...(i)][C], Counts<i...>) {
+  (
+      [&] {
+        V x = at<i>(a);
+#pragma GCC unroll 8
+        for (int j = 0; j < C; j++) acc[i][j] = fma(x, b[j], acc[i][j]);
+      }(),
+      ...);
+}
+
+// `runs` tiles below one another; P: the tile also packs B as it reads it, two stores per 28 fma.
+template <int R, int C, bool P>
+void tiles(const Panel& t, size_t runs) {
+  const size_t tail = t.n - (C - 1) * N;  // columns of the last vector, 1 .. N
+  const f32* a = t.a;
+  f32* c = t.c;
+  for (size_t run = 0; run < runs; run++, a += t.a_run, c += R * t.c_row) {
+    V acc[R][C];
+#pragma GCC unroll 16
+    for (int i = 0; i < R; i++) {
+#pragma GCC unroll 8
+      for (int j = 0; j < C; j++) acc[i][j] = all(0);
+    }
+    if (t.add) {
+#pragma GCC unroll 16
+      for (int i = 0; i < R; i++) {
+#pragma GCC unroll 8
+        for (int j = 0; j < C - 1; j++) acc[i][j] = load(c + i * t.c_row + j * N);
+        acc[i][C - 1] = load(c + i * t.c_row + (C - 1) * N, tail);
+      }
+    }
+    const ptrdiff_t one = t.a_row * ptrdiff_t(sizeof(f32));
+    const char* p = (const char*)a;
+    Column column{{p, R > 5 ? p + 5 * one : p, R > 10 ? p + 10 * one : p}, one, 3 * one, t.a_k * ptrdiff_t(sizeof(f32))};
+    const f32* b = t.b;
+    f32* packed = t.packed;
+    for (size_t k = t.k; k; k--) {
+      V x[C];
+#pragma GCC unroll 8
+      for (int j = 0; j < C - 1; j++) x[j] = load(b + j * N);
+      x[C - 1] = load(b + (C - 1) * N, tail);
+      if constexpr (P) {
+#pragma GCC unroll 8
+        for (int j = 0; j < C; j++) store(packed + j * N, x[j]);
+        packed += C * N;
+      }
+      row_of(column, x, acc, typename Count<R>::type{});
+      b += t.b_k;
+      column.base[0] += column.k;
+      if constexpr (R > 5) column.base[1] += column.k;
+      if constexpr (R > 10) column.base[2] += column.k;
+      keep(column.base[0]);
+      keep(column.base[1]);
+      keep(column.base[2]);
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < R; i++) {
+#pragma GCC unroll 8
+      for (int j = 0; j < C - 1; j++) store(c + i * t.c_row + j * N, acc[i][j]);
+      store(c + i * t.c_row + (C - 1) * N, acc[i][C - 1], tail);
+    }
+    if (t.last && t.finish.some()) finish(c, t.c_row, R, t.n, t.finish.down(run * R));
+  }
+}
+
+using Tiles = void (*)(const Panel&, size_t runs);
+
+// tile_of[packing][rows - 1][vectors - 1]
+template <bool P, int R, int... j>
+constexpr void fill(Tiles (&row)[NV], Counts<j...>) {
+  ((row[j] = &tiles<R, j + 1, P>), ...);
+}
+struct Table {
+  Tiles at[2][MR][NV];
+};
+template <int... i>
+constexpr Table table(Counts<i...>) {
+  Table t{};
+  (fill<false, i + 1>(t.at[0][i], typename Count<NV>::type{}), ...);
+  (fill<true, i + 1>(t.at[1][i], typename Count<NV>::type{}), ...);
+  return t;
+}
+inline constexpr Table tile_of = table(Count<MR>::type{});
+
+}  // namespace nabla::NABLA_ISA
