@@ -33,15 +33,20 @@ struct Finish {
 template <class X>
 inline X activate(u32 act, X x) {
   switch (act) {
-    case 1: return relu(x);
-    default: return x;
+    case 1:
+      return relu(x);
+    default:
+      return x;
   }
 }
+// v * act'(x)
 template <class X>
-inline X slope(u32 act, X x) {
+inline X slope(u32 act, X v, X x) {
   switch (act) {
-    case 1: return relu_slope(x);
-    default: return splat<X>(1);
+    case 1:
+      return v * relu_slope(x);
+    default:
+      return v;
   }
 }
 
@@ -67,8 +72,10 @@ inline __attribute__((noinline)) void finish(f32* c, ptrdiff_t c_row, size_t row
       V v = load(c + j, w);
       if (f.bias) v = v + load(f.bias + j, w);
       if (f.z) scatter(f.z + ptrdiff_t(i) * f.z_row + ptrdiff_t(j) * f.z_col, f.z_col, v, w);
-      if (f.at) v = v * slope(f.act, gather(f.at + ptrdiff_t(i) * f.at_row + ptrdiff_t(j) * f.at_col, f.at_col, w));
-      else v = activate(f.act, v);
+      if (f.at)
+        v = slope(f.act, v, gather(f.at + ptrdiff_t(i) * f.at_row + ptrdiff_t(j) * f.at_col, f.at_col, w));
+      else
+        v = activate(f.act, v);
       store(c + j, v, w);
     }
   }

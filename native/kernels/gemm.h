@@ -9,12 +9,14 @@ namespace nabla::NABLA_ISA {
 
 template <class A>
 inline auto at(const Strided<A, 4>& x, size_t p, size_t q, size_t i, size_t j) {
-  return x.p + (ptrdiff_t(p) * x.step[0] + ptrdiff_t(q) * x.step[1] + ptrdiff_t(i) * x.step[2] + ptrdiff_t(j) * x.step[3]);
+  return x.p +
+         (ptrdiff_t(p) * x.step[0] + ptrdiff_t(q) * x.step[1] + ptrdiff_t(i) * x.step[2] + ptrdiff_t(j) * x.step[3]);
 }
 
 // How one element ends, in the words of T.
 template <class T>
-inline Finish<T> finish_of(In<T> bias, const Strided<Out<T>, 4>& z, const Strided<In<T>, 4>& slope, u32 act, size_t p, size_t q) {
+inline Finish<T> finish_of(In<T> bias, const Strided<Out<T>, 4>& z, const Strided<In<T>, 4>& slope, u32 act, size_t p,
+                           size_t q) {
   return {bias.p,
           z.p ? at(z, p, q, 0, 0) : nullptr,
           z.p ? z.step[2] : 0,
@@ -29,7 +31,7 @@ inline void finish_one(f64* c, const Finish<f64>& f) {
   Lane<f64> v{*c};
   if (f.bias) v = v + Lane<f64>{*f.bias};
   if (f.z) *f.z = v.v;
-  *c = (f.at ? v * slope(f.act, Lane<f64>{*f.at}) : activate(f.act, v)).v;
+  *c = (f.at ? slope(f.act, v, Lane<f64>{*f.at}) : activate(f.act, v)).v;
 }
 
 // The spec: three loops, one fma chain per element.
@@ -193,7 +195,8 @@ inline void multiply_apart(Product g) {
   f32 copy[size_t(MR) * NV * N];
   for (size_t i = 0; i < g.m; i += MR) {
     for (size_t j = 0; j < g.n; j += size_t(NV) * N) {
-      Product one = g.part(i, g.m - i < size_t(MR) ? g.m - i : MR, j, g.n - j < size_t(NV) * N ? g.n - j : size_t(NV) * N);
+      Product one =
+          g.part(i, g.m - i < size_t(MR) ? g.m - i : MR, j, g.n - j < size_t(NV) * N ? g.n - j : size_t(NV) * N);
       one.c = copy;
       one.c_row = NV * N;
       one.c_col = 1;
@@ -220,8 +223,10 @@ struct Grid {
     while (down * across < tasks) {
       bool tall = m / (2 * down) >= size_t(MR), broad = n / (2 * across) >= NR;
       if (!tall && !broad) break;
-      if (tall && (!broad || m * across > n * down)) down *= 2;
-      else across *= 2;
+      if (tall && (!broad || m * across > n * down))
+        down *= 2;
+      else
+        across *= 2;
     }
   }
 };
@@ -238,18 +243,33 @@ inline void gemm(Strided<InOut<f32>, 4> c, Strided<In<f32>, 4> a, Strided<In<f32
   if (!m || !n || !batch) return;
   const Grid grid(m, n, k);
   const size_t tasks = grid.down * grid.across, strips = (n + NR - 1) / NR;
-  const size_t together = m * n * k * batch < (size_t(1) << 18) ? batch : 1;  // too little work to share
-  parallel(batch * tasks / together, [&](size_t task) {
-    for (size_t s = task * together; s < (task + 1) * together; s++) {
+  const size_t together = (size_t(1) << 17) / (m * n * (k + 1)) + 1;  // matrices in a task, when they are small
+  parallel((batch * tasks + together - 1) / together, [&](size_t task) {
+    for (size_t s = task * together; s < (task + 1) * together && s < batch * tasks; s++) {
       const size_t item = s / tasks, part = s % tasks, p = item / c.extent[1], q = item % c.extent[1];
-      const Product whole{at(c, p, q, 0, 0), c.step[2], c.step[3], at(a, p, q, 0, 0), a.step[2], a.step[3], at(b, p, q, 0, 0),
-                          b.step[2], b.step[3], m, n, k, accumulate != 0, finish_of(bias, z, slope, act, p, q)};
+      const Product whole{at(c, p, q, 0, 0),
+                          c.step[2],
+                          c.step[3],
+                          at(a, p, q, 0, 0),
+                          a.step[2],
+                          a.step[3],
+                          at(b, p, q, 0, 0),
+                          b.step[2],
+                          b.step[3],
+                          m,
+                          n,
+                          k,
+                          accumulate != 0,
+                          finish_of(bias, z, slope, act, p, q)};
       const size_t y = part / grid.across, x = part % grid.across;
       const size_t top = m * y / grid.down, left = strips * x / grid.across * NR;
-      const size_t bottom = m * (y + 1) / grid.down, right = x + 1 == grid.across ? n : strips * (x + 1) / grid.across * NR;
+      const size_t bottom = m * (y + 1) / grid.down,
+                   right = x + 1 == grid.across ? n : strips * (x + 1) / grid.across * NR;
       const Product mine = whole.part(top, bottom - top, left, right - left);
-      if (mine.c_col == 1 || mine.n == 1) multiply(mine);
-      else multiply_apart(mine);
+      if (mine.c_col == 1 || mine.n == 1)
+        multiply(mine);
+      else
+        multiply_apart(mine);
     }
   });
 }

@@ -4,9 +4,9 @@
 
 namespace nabla::NABLA_ISA {
 
-// out[k][i] = x[i * step + k * x_k] for i < width (zero from `width` to `padded`), k < depth. Vectors are stored whole and
-// overlap the next run: padded is a multiple of N or less than N, and `out` has N - 1 values to spare behind its end.
-// Serves rows of A (padded = width = rows of a tile) and columns of B (padded = C * N).
+// out[k][i] = x[i * step + k * x_k] for i < width (zero from `width` to `padded`), k < depth. Vectors are stored whole
+// and overlap the next run: padded is a multiple of N or less than N, and `out` has N - 1 values to spare behind its
+// end. Serves rows of A (padded = width = rows of a tile) and columns of B (padded = C * N).
 inline void pack(f32* out, size_t padded, const f32* x, ptrdiff_t step, ptrdiff_t x_k, size_t width, size_t depth) {
   for (size_t i = 0; i < padded; i += N) {
     const f32* p = x + ptrdiff_t(i) * step;

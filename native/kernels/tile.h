@@ -7,17 +7,17 @@ namespace nabla::NABLA_ISA {
 
 // One panel of at most C vectors of columns, and runs of R rows. Steps are in elements.
 struct Panel {
-  f32* c;             // [rows, n], element step 1
+  f32* c;  // [rows, n], element step 1
   ptrdiff_t c_row;
-  const f32* a;       // [rows, k]
+  const f32* a;                 // [rows, k]
   ptrdiff_t a_row, a_k, a_run;  // a_run: from one run of R rows to the next
-  const f32* b;       // [k, n], element step 1
+  const f32* b;                 // [k, n], element step 1
   ptrdiff_t b_k;
-  f32* packed;        // where a packing tile writes B as [k, C * N], zero padded
+  f32* packed;  // where a packing tile writes B as [k, C * N], zero padded
   size_t n, k;
-  bool add;           // start from C instead of zero
-  bool last;          // no more k will come: finish
-  Finish<f32> finish; // of the element at c
+  bool add;            // start from C instead of zero
+  bool last;           // no more k will come: finish
+  Finish<f32> finish;  // of the element at c
 };
 
 // Row i of a column of A. Five rows to a base register: x86 addresses {0, 1, 2, 4} steps, and 3 from a second register,
@@ -30,7 +30,11 @@ template <int i>
 inline V at(const Column& a) {
   constexpr int r = i % 5;
   const char* p = a.base[i / 5];
-  return all(*(const f32*)(r == 0 ? p : r == 1 ? p + a.one : r == 2 ? p + 2 * a.one : r == 3 ? p + a.three : p + 4 * a.one));
+  return all(*(const f32*)(r == 0   ? p
+                           : r == 1 ? p + a.one
+                           : r == 2 ? p + 2 * a.one
+                           : r == 3 ? p + a.three
+                                    : p + 4 * a.one));
 }
 
 // Every number below R as a type: the rows of a tile are unrolled by it.
@@ -77,7 +81,8 @@ void tiles(const Panel& t, size_t runs) {
     }
     const ptrdiff_t one = t.a_row * ptrdiff_t(sizeof(f32));
     const char* p = (const char*)a;
-    Column column{{p, R > 5 ? p + 5 * one : p, R > 10 ? p + 10 * one : p}, one, 3 * one, t.a_k * ptrdiff_t(sizeof(f32))};
+    Column column{
+        {p, R > 5 ? p + 5 * one : p, R > 10 ? p + 10 * one : p}, one, 3 * one, t.a_k * ptrdiff_t(sizeof(f32))};
     const f32* b = t.b;
     f32* packed = t.packed;
     for (size_t k = t.k; k; k--) {

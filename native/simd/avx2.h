@@ -42,7 +42,8 @@ inline __m128i bytes(const void* p, size_t n) {
 inline I load(const u8* p) { return {_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i*)p))}; }
 inline I load(const u8* p, size_t n) { return {_mm256_cvtepu8_epi32(bytes(p, n))}; }
 inline M truth(I a) {
-  return {_mm256_castsi256_ps(_mm256_xor_si256(_mm256_cmpeq_epi32(a.v, _mm256_setzero_si256()), _mm256_set1_epi32(-1)))};
+  return {
+      _mm256_castsi256_ps(_mm256_xor_si256(_mm256_cmpeq_epi32(a.v, _mm256_setzero_si256()), _mm256_set1_epi32(-1)))};
 }
 inline M load(const b8* p) { return truth(load((const u8*)p)); }
 inline M load(const b8* p, size_t n) { return truth(load((const u8*)p, n)); }

@@ -36,7 +36,9 @@ inline void store(i32* p, I a, size_t n) { _mm512_mask_storeu_epi32(p, first(n),
 inline I load(const u8* p) { return {_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i*)p))}; }
 inline I load(const u8* p, size_t n) { return {_mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(first(n), p))}; }
 inline M load(const b8* p) { return {_mm_test_epi8_mask(_mm_loadu_si128((const __m128i*)p), _mm_set1_epi8(-1))}; }
-inline M load(const b8* p, size_t n) { return {_mm_test_epi8_mask(_mm_maskz_loadu_epi8(first(n), p), _mm_set1_epi8(-1))}; }
+inline M load(const b8* p, size_t n) {
+  return {_mm_test_epi8_mask(_mm_maskz_loadu_epi8(first(n), p), _mm_set1_epi8(-1))};
+}
 inline void store(b8* p, M m) { _mm_storeu_si128((__m128i*)p, _mm_maskz_set1_epi8(m.v, 1)); }
 inline void store(b8* p, M m, size_t n) { _mm_mask_storeu_epi8(p, first(n), _mm_maskz_set1_epi8(m.v, 1)); }
 

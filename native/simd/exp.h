@@ -1,8 +1,8 @@
 // Exponentials. Errors are the largest found over every 61st float (ulp = the spacing of floats at the true value).
 //
-// e^x = 2^n e^r with n = round(x / ln 2) and |r| <= ln 2 / 2. n ln 2 is subtracted in two parts: the first is exact (both
-// sides are multiples of 2^-24 and the difference is small), so r carries one rounding. Polynomials are minimax in relative
-// error with coefficients rounded to floats one after another.
+// e^x = 2^n e^r with n = round(x / ln 2) and |r| <= ln 2 / 2. n ln 2 is subtracted in two parts: the first is exact
+// (both sides are multiples of 2^-24 and the difference is small), so r carries one rounding. Polynomials are minimax
+// in relative error with coefficients rounded to floats one after another.
 #pragma once
 #include "lane.h"
 
@@ -56,7 +56,8 @@ inline V exp2(V x) {
   return scale(fma(p, r, all(1)), n);
 }
 
-// 2^n (e^r - 1) + (2^n - 1), doubled at the end because 2^128 does not fit. n = 0 apart keeps denormals, copysign keeps -0.
+// 2^n (e^r - 1) + (2^n - 1), doubled at the end because 2^128 does not fit. n = 0 apart keeps denormals, copysign keeps
+// -0.
 inline V expm1(V x) {
   V a = min(all(89), max(all(-20), x));
   Reduced k = reduce(a);
