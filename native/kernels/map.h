@@ -46,20 +46,12 @@ inline void map(F f, Out<Y> y, In<X>... x) {
   if (i < y.n) put<W>(y.p + i, f(get<W>(x.p + i, y.n - i)...), y.n - i);
 }
 
-// A constant in the words of X.
+// A constant in every lane of X.
 template <class X>
-inline X splat(f64 c);
-template <>
-inline Lane<f32> splat(f64 c) {
-  return {f32(c)};
-}
-template <>
-inline Lane<f64> splat(f64 c) {
-  return {c};
-}
-template <>
-inline Lane<i32> splat(f64 c) {
-  return {i32(c)};
+inline X splat(f64 c) {
+  if constexpr (same<X, V>) return all(f32(c));
+  else if constexpr (same<X, I>) return all_i(i32(c));
+  else return X{decltype(X::v)(c)};
 }
 
 }  // namespace nabla::NABLA_ISA
