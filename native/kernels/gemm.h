@@ -88,12 +88,16 @@ struct Product {
   }
 };
 
-// n cut into the fewest parts of at most `most`, all nearly equal: a 2-row tail costs what a full tile costs.
+// n cut into the fewest parts of at most `most`, nearly equal and whole numbers of `unit` but for the last.
 struct Cut {
-  size_t n, parts;
-  Cut(size_t n, size_t most) : n(n), parts(n ? (n + most - 1) / most : 0) {}
-  size_t at(size_t i) const { return n * i / parts; }
+  size_t n, unit, units, parts;
+  Cut(size_t n, size_t most, size_t unit) : n(n), unit(unit), units((n + unit - 1) / unit) {
+    const size_t each = most > unit ? most / unit : 1;
+    parts = (units + each - 1) / each;
+  }
+  size_t at(size_t i) const { return units * i / parts * unit < n ? units * i / parts * unit : n; }
   size_t size(size_t i) const { return at(i + 1) - at(i); }
+  size_t largest() const { return parts ? (units + parts - 1) / parts * unit : 0; }
 };
 
 // Rows in runs of `tall`, then runs of tall - 1.
@@ -112,10 +116,11 @@ struct Runs {
 enum class Source { place, packing, packed };
 
 // One column panel of C over all rows of g (one block of A, at most KC deep).
-inline void panel(const Product& g, const f32* packed_a, f32* packed_b, Source source, bool last) {
+inline void panel(const Product& g, const f32* packed_a, f32* packed_b, Source source, const f32* ahead,
+                  ptrdiff_t ahead_k, bool last) {
   const size_t C = (g.n + N - 1) / N;
   const Runs runs(g.m);
-  Panel t{g.c, g.c_row, g.a, g.a_row, g.a_k, 0, g.b, g.b_k, packed_b, g.n, g.k, g.add, last, g.finish};
+  Panel t{g.c, g.c_row, g.a, g.a_row, g.a_k, 0, g.b, g.b_k, packed_b, ahead, ahead_k, g.n, g.k, g.add, last, g.finish};
   auto run = [&](size_t rows, size_t count, bool packing) {
     if (!count) return;
     if (packed_a) {
@@ -155,15 +160,24 @@ inline void pack_rows(f32* out, const Product& g) {
   }
 }
 
+// A block of A is read once for every column panel: in place when that is seldom or cheap. Steps of whole pages put the
+// rows of a tile into one set of the cache and always cost more than the copy.
+inline bool worth_packing(ptrdiff_t a_row, ptrdiff_t a_k, size_t n, size_t area) {
+  const ptrdiff_t step = a_row == 1 ? a_k : a_row;
+  if (n <= size_t(NV) * N) return false;
+  return step % 1024 == 0 || (a_row != 1 && a_k != 1) || (n > 224 && area > 24 * 1024);
+}
+
 // The five loops: columns by NC, depth by KC, rows by MC, then panels of NV vectors and runs of MR rows.
 inline void multiply(const Product& g) {
   constexpr size_t NR = size_t(NV) * N;
-  const Cut cols(g.n, NC), depth(g.k, KC), rows(g.m, MC);
-  const size_t deep = g.k < size_t(KC) ? g.k : size_t(KC);
-  const bool pack_a = g.n > 4 * NR;
-  const bool place_b = g.b_col == 1 && rows.parts == 1 && g.m <= size_t(MR);
-  const size_t wide = rows.parts > 1 ? (g.n < size_t(NC) ? (g.n + NR - 1) / NR * NR : size_t(NC) + NR) : NR;
-  f32* pa = pack_a ? static_cast<f32*>(scratch((size_t(MC) * deep + N) * sizeof(f32), 1)) : nullptr;
+  const Cut cols(g.n, NC, NR), depth(g.k, KC, 1);
+  const size_t deep = depth.largest() + !depth.parts;
+  const Cut rows(g.m, AREA / deep, MR);
+  const bool pack_a = worth_packing(g.a_row, g.a_k, g.n, rows.largest() * deep);
+  const bool place_b = g.b_col == 1 && g.m <= size_t(MR);
+  const size_t wide = rows.parts > 1 ? cols.largest() : NR;
+  f32* pa = pack_a ? static_cast<f32*>(scratch((rows.largest() * deep + N) * sizeof(f32), 1)) : nullptr;
   f32* pb = place_b ? nullptr : static_cast<f32*>(scratch((wide * deep + N) * sizeof(f32), 2));
   for (size_t jc = 0; jc < cols.parts; jc++) {
     for (size_t pc = 0; pc < (depth.parts ? depth.parts : 1); pc++) {
@@ -180,7 +194,9 @@ inline void multiply(const Product& g) {
             pack(to, (one.n + N - 1) / N * N, one.b, one.b_col, one.b_k, one.n, one.k);
             source = Source::packed;
           }
-          panel(one, pa, to, source, last);
+          const bool in_place = ic == 0 && one.b_col == 1;
+          panel(one, pa, to, source, in_place ? one.b + NR : to + NR * block.k, in_place ? one.b_k : ptrdiff_t(NR),
+                last);
           if (rows.parts > 1) to += NR * block.k;
         }
       }

@@ -13,12 +13,16 @@ struct Panel {
   ptrdiff_t a_row, a_k, a_run;  // a_run: from one run of R rows to the next
   const f32* b;                 // [k, n], element step 1
   ptrdiff_t b_k;
-  f32* packed;  // where a packing tile writes B as [k, C * N], zero padded
+  f32* packed;       // where a packing tile writes B as [k, C * N], zero padded
+  const f32* ahead;  // the next panel of B, asked for row by row while the first tiles run; steps ahead_k
+  ptrdiff_t ahead_k;
   size_t n, k;
   bool add;            // start from C instead of zero
   bool last;           // no more k will come: finish
   Finish<f32> finish;  // of the element at c
 };
+
+constexpr int line = 16;  // floats of a cache line
 
 // Row i of a column of A. Five rows to a base register: x86 addresses {0, 1, 2, 4} steps, and 3 from a second register,
 // so 14 rows in any layout take 3 bases and 2 steps instead of 14 pointers.
@@ -79,6 +83,14 @@ void tiles(const Panel& t, size_t runs) {
         acc[i][C - 1] = load(c + i * t.c_row + (C - 1) * N, tail);
       }
     }
+    // The next tile of C comes while this one is computed: its loads would wait a whole k loop's latency for L3.
+#pragma GCC unroll 16
+    for (int i = 0; i < R; i++) {
+#pragma GCC unroll 8
+      for (int j = 0; j < C * N; j += line) prefetch_write(c + (R + i) * t.c_row + j);
+    }
+    const f32* ahead = t.ahead + (run < 2 ? run * line : 0);
+    const ptrdiff_t ahead_k = run < 2 ? t.ahead_k : 0;
     const ptrdiff_t one = t.a_row * ptrdiff_t(sizeof(f32));
     const char* p = (const char*)a;
     Column column{
@@ -97,6 +109,8 @@ void tiles(const Panel& t, size_t runs) {
       }
       row_of(column, x, acc, typename Count<R>::type{});
       b += t.b_k;
+      prefetch(ahead);
+      ahead += ahead_k;
       column.base[0] += column.k;
       if constexpr (R > 5) column.base[1] += column.k;
       if constexpr (R > 10) column.base[2] += column.k;

@@ -5,9 +5,9 @@
 namespace nabla::NABLA_ISA {
 
 constexpr int N = 1;
-constexpr int MR = 4, NV = 4;  // register tile of gemm: MR rows of NV vectors
-constexpr int KC = 256;
-constexpr int MC = 64, NC = 256;  // KC deep blocks: MC rows of A stay in L2, NC columns of B in L3
+constexpr int MR = 4, NV = 4;      // register tile of gemm: MR rows of NV vectors
+constexpr int KC = 256, NC = 256;  // depth and columns of a block of B, which stays in L3
+constexpr int AREA = 16384;        // floats of a block of A, which stays in L2
 using V = Lane<f32>;
 using I = Lane<i32>;
 using M = Lane<b8>;
