@@ -1,0 +1,6 @@
+// Mathematical functions, V -> V, in the words only: so the same bits on every instruction set. Beside each, the same
+// name for Lane<f64> through std, so that a kernel body written with `auto` serves both.
+#pragma once
+#include "erf.h"
+#include "exp.h"
+#include "log.h"
