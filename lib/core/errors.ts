@@ -1,0 +1,91 @@
+/** What went wrong, as a word programs can branch on: `error.code === "ERR_NABLA_SHAPE"`. */
+export type ErrorCode =
+  | "ERR_NABLA_SHAPE"
+  | "ERR_NABLA_DTYPE"
+  | "ERR_NABLA_VALUE"
+  | "ERR_NABLA_TYPE"
+  | "ERR_NABLA_INDEX"
+  | "ERR_NABLA_GRAD"
+  | "ERR_NABLA_STATE"
+  | "ERR_NABLA_DISPOSED"
+  | "ERR_NABLA_DETACHED"
+  | "ERR_NABLA_OVERLAP"
+  | "ERR_NABLA_MEMORY"
+  | "ERR_NABLA_FILE"
+  | "ERR_NABLA_COMPILE"
+  | "ERR_NABLA_ABORTED"
+  | "ERR_NABLA_NATIVE"
+  | "ERR_NABLA_INTERNAL";
+
+/** What an error can show of a tensor. */
+export interface Described {
+  readonly shape: readonly number[];
+  readonly dtype: string;
+  readonly label?: string | undefined;
+  readonly node?: { readonly name: string } | null;
+}
+
+export interface Details {
+  /** The operands by name; their shapes and where they come from are printed below the sentence. */
+  values?: Readonly<Record<string, Described | number | null | undefined>>;
+  expected?: unknown;
+  actual?: unknown;
+  hint?: string;
+  cause?: unknown;
+}
+
+/**
+ * The one error nabla throws on purpose.
+ *
+ * ```
+ * ShapeError [ERR_NABLA_SHAPE]: matmul: inner sizes 784 and 256 differ
+ *     a  [32, 784]   output of relu
+ *     b  [256, 10]   fc2.weight
+ *   hint: the layer before must give 256 features
+ * ```
+ */
+export class NablaError extends Error {
+  readonly code: ErrorCode;
+  readonly op: string;
+  readonly expected: unknown;
+  readonly actual: unknown;
+  readonly hint: string | undefined;
+
+  constructor(code: ErrorCode, op: string, message: string, details: Details = {}) {
+    super(layout(op, message, details), details.cause === undefined ? undefined : { cause: details.cause });
+    const kind = code.slice("ERR_NABLA_".length).toLowerCase();
+    this.name = `${kind[0]?.toUpperCase()}${kind.slice(1)}Error [${code}]`;
+    this.code = code;
+    this.op = op;
+    this.expected = details.expected;
+    this.actual = details.actual;
+    this.hint = details.hint;
+  }
+}
+
+export function showShape(shape: readonly number[]): string {
+  return `[${shape.join(", ")}]`;
+}
+
+function origin(v: Described): string {
+  if (v.label) return v.label;
+  return v.node ? `output of ${v.node.name}` : "";
+}
+
+function layout(op: string, message: string, { values, hint }: Details): string {
+  const rows = Object.entries(values ?? {}).flatMap(([name, v]) => {
+    if (v === null || v === undefined) return [];
+    if (typeof v === "number") return [{ name, shape: String(v), from: "number" }];
+    return [{ name, shape: `${showShape(v.shape)}${v.dtype === "f32" ? "" : ` ${v.dtype}`}`, from: origin(v) }];
+  });
+  const wide = (pick: (r: (typeof rows)[number]) => string) => Math.max(0, ...rows.map((r) => pick(r).length));
+  const names = wide((r) => r.name);
+  const shapes = wide((r) => r.shape);
+  const table = rows.map((r) => `\n    ${r.name.padEnd(names)}  ${r.shape.padEnd(shapes)}   ${r.from}`.trimEnd());
+  return `${op}: ${message}${table.join("")}${hint ? `\n  hint: ${hint}` : ""}`;
+}
+
+/** Throws a NablaError whose stack begins at the user's call. */
+export function fail(kind: ErrorCode, op: string, message: string, details?: Details): never {
+  throw new NablaError(kind, op, message, details);
+}

@@ -1,0 +1,111 @@
+import { bytesOf, type DType, type TypedArray, viewOf } from "./dtype.ts";
+import { fail } from "./errors.ts";
+import { native } from "./native.ts";
+
+/**
+ * Memory of one or more values: a typed array over a buffer that V8 owns, so an unreachable tensor is collected like any
+ * object and nothing must be disposed.
+ */
+export class Storage {
+  readonly dtype: DType;
+  readonly bytes: number;
+  /** Counts writes, so that backward can tell that a value it saved was changed since. */
+  version = 0;
+  /** Set while a program in flight uses the memory: waits for it. */
+  busy: (() => void) | null = null;
+  #array: TypedArray | null;
+
+  constructor(dtype: DType, array: TypedArray) {
+    this.dtype = dtype;
+    this.bytes = array.byteLength;
+    this.#array = array;
+  }
+
+  get array(): TypedArray {
+    return this.#array ?? gone();
+  }
+
+  get disposed(): boolean {
+    return this.#array === null;
+  }
+
+  dispose(): void {
+    const array = this.#array;
+    if (array === null) return;
+    if (this.busy)
+      fail("ERR_NABLA_STATE", "dispose", "a program in flight still uses this tensor", {
+        hint: "await the step first",
+      });
+    this.#array = null;
+    release(array);
+  }
+}
+
+function gone(): never {
+  return fail("ERR_NABLA_DISPOSED", "tensor", "its memory was given back by dispose()");
+}
+
+// Fresh memory costs page faults: 1 MiB takes 40 us to touch the first time and 13 us the second. Small tensors share a slab,
+// because a buffer of their own costs 1.5 us; big ones come back through a free list by size class when disposed.
+const slabBytes = 32768;
+const slabLimit = 1024;
+const align = 64;
+const poolLimit = 256 * 2 ** 20;
+
+let slab = new ArrayBuffer(0);
+let slabNext = 0;
+const free = new Map<number, ArrayBuffer[]>();
+let pooled = 0;
+
+/** Sizes of pooled buffers: powers of two and the steps of an eighth between them, at most 12.5 % waste. */
+function sizeClass(bytes: number): number {
+  const step = Math.max(align, 2 ** Math.floor(Math.log2(bytes)) / 8);
+  return Math.ceil(bytes / step) * step;
+}
+
+function raw(bytes: number): ArrayBuffer {
+  try {
+    return Buffer.allocUnsafeSlow(bytes).buffer as ArrayBuffer;
+  } catch (cause) {
+    return fail("ERR_NABLA_MEMORY", "allocate", `no memory for ${bytes} bytes`, {
+      cause,
+      actual: bytes,
+      hint: "use smaller batches, or free tensors that are still referenced",
+    });
+  }
+}
+
+/** Uninitialised memory for n elements, 64-byte aligned. */
+export function allocate(dtype: DType, n: number): Storage {
+  const bytes = n * bytesOf(dtype);
+  if (bytes <= slabLimit) {
+    const room = (bytes + align - 1) & -align;
+    if (slabNext + room > slab.byteLength) {
+      slab = raw(slabBytes);
+      slabNext = native.lead(slab);
+    }
+    const at = slabNext;
+    slabNext += room;
+    return new Storage(dtype, viewOf(dtype, slab, at, n));
+  }
+  const size = sizeClass(bytes);
+  let buffer = free.get(size)?.pop();
+  if (buffer) pooled -= buffer.byteLength;
+  else buffer = raw(size + align);
+  return new Storage(dtype, viewOf(dtype, buffer, native.lead(buffer), n));
+}
+
+function release(array: TypedArray): void {
+  const buffer = array.buffer as ArrayBuffer;
+  if (array.byteLength <= slabLimit || pooled + buffer.byteLength > poolLimit) return;
+  const size = buffer.byteLength - align;
+  const list = free.get(size);
+  if (list) list.push(buffer);
+  else free.set(size, [buffer]);
+  pooled += buffer.byteLength;
+}
+
+/** Bytes waiting in the free list for reuse. */
+export function pooledBytes(): number {
+  return pooled;
+}

@@ -1,0 +1,176 @@
+import { fail } from "../core/errors.ts";
+import { type Handed, native, rethrow } from "../core/native.ts";
+import type { Value } from "../core/value.ts";
+import type { Kernel, KernelType } from "../native.gen.ts";
+
+export type Operand = Value | number;
+
+/** Sees every kernel call while a step is being recorded. words are those of the call, valid until it returns. */
+export interface Recorder {
+  call(kernel: Kernel, row: number, operands: readonly (Operand | null)[], words: Float64Array): void;
+}
+let recorder: Recorder | null = null;
+export function setRecorder(r: Recorder | null): Recorder | null {
+  const before = recorder;
+  recorder = r;
+  return before;
+}
+export function isRecording(): boolean {
+  return recorder !== null;
+}
+
+const { words } = native;
+
+function rowOf(kernel: Kernel, dtype: string): number {
+  const row = kernel.id[dtype as KernelType];
+  if (row !== undefined) return row;
+  const known = Object.keys(kernel.id);
+  return fail("ERR_NABLA_DTYPE", kernel.name, `is not defined for ${dtype}`, {
+    expected: known,
+    actual: dtype,
+    hint: `cast first: x.to("${known[0]}")`,
+  });
+}
+
+function handed(x: Operand | null): Handed {
+  if (x === null || typeof x === "number") return x;
+  if (x.storage.busy) x.storage.busy();
+  return x.storage.array;
+}
+
+/** Every kernel call of eager mode passes here, its words written. */
+function call(kernel: Kernel, dtype: string, count: number, operands: readonly (Operand | null)[]): void {
+  const row = rowOf(kernel, dtype);
+  if (recorder) recorder.call(kernel, row, operands, words.subarray(0, count));
+  const [a, b, c, d] = operands;
+  try {
+    switch (operands.length) {
+      case 1:
+        return native.run(row, count, handed(a!));
+      case 2:
+        return native.run(row, count, handed(a!), handed(b!));
+      case 3:
+        return native.run(row, count, handed(a!), handed(b!), handed(c!));
+      case 4:
+        return native.run(row, count, handed(a!), handed(b!), handed(c!), handed(d!));
+      default:
+        return native.run(row, count, ...operands.map(handed));
+    }
+  } catch (e) {
+    rethrow(e);
+  }
+}
+
+// The iteration of a Map call being merged: extents, and for each operand its step in each of them.
+const extents: number[] = [];
+const steps: number[][] = Array.from({ length: 12 }, () => []);
+
+/** Steps of x for the dimensions of an iteration of this rank: right-aligned, 0 where x is broadcast. */
+function alignSteps(x: Value, rank: number, to: number[]): void {
+  const lead = rank - x.shape.length;
+  for (let i = 0; i < rank; i++) to[i] = i < lead || x.shape[i - lead] === 1 ? 0 : x.strides[i - lead]!;
+}
+
+/** Drops sizes of 1 and merges neighbours that every operand walks as one. Returns the rank that is left. */
+function merge(shape: readonly number[], operands: readonly (Operand | null)[]): number {
+  let rank = 0;
+  const n = operands.length;
+  for (let i = 0; i < shape.length; i++) {
+    const extent = shape[i]!;
+    if (extent === 1) continue;
+    let joins = rank > 0;
+    for (let a = 0; joins && a < n; a++) {
+      if (typeof operands[a] !== "number") joins = steps[a]![rank - 1] === steps[a]![i]! * extent;
+    }
+    const at = joins ? rank - 1 : rank++;
+    extents[at] = joins ? extents[at]! * extent : extent;
+    for (let a = 0; a < n; a++) steps[a]![at] = steps[a]![i]!;
+  }
+  return rank;
+}
+
+/**
+ * Runs a Map row over the shape of its first operand; the others broadcast to it. Numbers stand for constant arrays.
+ * scalars are the row's scalar parameters.
+ */
+export function launchMap(
+  kernel: Kernel,
+  dtype: string,
+  operands: readonly Operand[],
+  scalars: readonly number[] = [],
+): void {
+  const y = operands[0] as Value;
+  let w = 0;
+  if (straight(y, operands)) {
+    words[w++] = 1;
+    words[w++] = y.size;
+    for (const x of operands) {
+      if (typeof x === "number") continue;
+      words[w++] = x.offset;
+      words[w++] = 1;
+    }
+  } else {
+    const rank = y.shape.length;
+    for (let a = 0; a < operands.length; a++) {
+      const x = operands[a]!;
+      if (typeof x !== "number") alignSteps(x, rank, steps[a]!);
+    }
+    const merged = merge(y.shape, operands);
+    words[w++] = merged;
+    for (let i = 0; i < merged; i++) words[w++] = extents[i]!;
+    for (let a = 0; a < operands.length; a++) {
+      const x = operands[a]!;
+      if (typeof x === "number") continue;
+      words[w++] = x.offset;
+      for (let i = 0; i < merged; i++) words[w++] = steps[a]![i]!;
+    }
+  }
+  for (const s of scalars) words[w++] = s;
+  call(kernel, dtype, w, operands);
+}
+
+function straight(y: Value, operands: readonly Operand[]): boolean {
+  for (const x of operands) {
+    if (typeof x === "number") continue;
+    if (!x.isContiguous || x.shape.length !== y.shape.length) return false;
+    for (let i = 0; i < x.shape.length; i++) if (x.shape[i] !== y.shape[i]) return false;
+  }
+  return true;
+}
+
+/** A strided operand of a Call row: the value with the steps the row is to walk it by. */
+export interface Walk {
+  readonly value: Value;
+  readonly steps: readonly number[];
+  readonly offset?: number;
+}
+
+/**
+ * Runs a Rows or Call row. extents: one for each letter of the row's shapes, in order of first appearance. Plain values are
+ * taken as contiguous from their offset; walks give their steps.
+ */
+export function launch(
+  kernel: Kernel,
+  dtype: string,
+  extent: readonly number[],
+  operands: readonly (Value | Walk | null)[],
+  scalars: readonly number[] = [],
+): void {
+  let w = 0;
+  for (const e of extent) words[w++] = e;
+  const values: (Value | null)[] = [];
+  for (const x of operands) {
+    if (x === null) {
+      values.push(null);
+    } else if ("steps" in x) {
+      words[w++] = x.offset ?? x.value.offset;
+      for (const s of x.steps) words[w++] = s;
+      values.push(x.value);
+    } else {
+      words[w++] = x.offset;
+      values.push(x);
+    }
+  }
+  for (const s of scalars) words[w++] = s;
+  call(kernel, dtype, w, values);
+}

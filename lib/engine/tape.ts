@@ -1,0 +1,243 @@
+import type { DType } from "../core/dtype.ts";
+import { fail, showShape } from "../core/errors.ts";
+import { type Dims, sameShape } from "../core/shape.ts";
+import type { Origin, Value } from "../core/value.ts";
+import type { Operand } from "./launch.ts";
+import type { AnyOp } from "./op.ts";
+
+/** Where a gradient goes: an output of an earlier node, or a leaf. */
+interface Edge {
+  readonly node: Node | null;
+  readonly index: number;
+  readonly leaf: Value | null;
+  readonly shape: Dims;
+  readonly dtype: DType;
+}
+interface Kept {
+  readonly value: Operand | undefined;
+  readonly version: number;
+}
+
+let clock = 0;
+
+/** One op that ran: its edges, what its rules read, its attributes. Nodes made later have higher ids. */
+export class Node implements Origin {
+  readonly id: number = clock++;
+  readonly op: AnyOp;
+  readonly edges: readonly (Edge | null)[];
+  readonly attrs: unknown;
+  readonly outputs: readonly { readonly shape: Dims; readonly dtype: DType }[];
+  kept: Record<string, Kept> | null;
+  /** Outputs whose gradient is to be left in .grad although they are not leaves. */
+  retained: Value[] = [];
+
+  constructor(
+    op: AnyOp,
+    edges: readonly (Edge | null)[],
+    attrs: unknown,
+    outputs: readonly Value[],
+    kept: Record<string, Kept>,
+  ) {
+    this.op = op;
+    this.edges = edges;
+    this.attrs = attrs;
+    this.outputs = outputs.map(({ shape, dtype }) => ({ shape, dtype }));
+    this.kept = kept;
+  }
+  get name(): string {
+    return this.op.name;
+  }
+}
+
+let enabled = true;
+export function gradEnabled(): boolean {
+  return enabled;
+}
+/** Runs f with the tape on or off; restores what was before, also when f throws. */
+export function withGrad<R>(on: boolean, f: () => R): R {
+  const before = enabled;
+  enabled = on;
+  try {
+    return f();
+  } finally {
+    enabled = before;
+  }
+}
+
+export function needsTape(op: AnyOp, x: Record<string, Operand | undefined>): boolean {
+  if (!enabled) return false;
+  for (const name of op.inputs) {
+    const v = x[name];
+    if (typeof v === "object" && v.requiresGrad) return true;
+  }
+  return false;
+}
+
+export function record(
+  op: AnyOp,
+  x: Record<string, Operand | undefined>,
+  outputs: readonly Value[],
+  attrs: unknown,
+): void {
+  const edges = op.inputs.map((name): Edge | null => {
+    const v = x[name];
+    if (typeof v !== "object" || !v.requiresGrad) return null;
+    return { node: v.node as Node | null, index: v.index, leaf: v.node ? null : v, shape: v.shape, dtype: v.dtype };
+  });
+  const kept: Record<string, Kept> = {};
+  for (const name of op.keep) {
+    const at = op.outputs.indexOf(name);
+    const value = at >= 0 ? outputs[at] : x[name];
+    kept[name] = { value, version: typeof value === "object" ? value.storage.version : 0 };
+  }
+  const node = new Node(op, edges, attrs, outputs, kept);
+  outputs.forEach((y, i) => {
+    if (!y.isFloat) return;
+    y.node = node;
+    y.index = i;
+    y.requiresGrad = true;
+  });
+}
+
+/** What the tape needs of ops, given from above: addition, zeros, the sum of a gradient down to a broadcast input's shape. */
+export interface Arithmetic {
+  add(a: Value, b: Value): Value;
+  zeros(shape: Dims, dtype: DType): Value;
+  sumTo(x: Value, shape: Dims): Value;
+  cast(x: Value, dtype: DType): Value;
+}
+let arithmetic: Arithmetic;
+export function useArithmetic(a: Arithmetic): void {
+  arithmetic = a;
+}
+
+export interface WalkOptions {
+  /** Keep what the rules read, so that backward can run again. */
+  retain?: boolean;
+  /** Record the gradients themselves, for higher order. */
+  createGraph?: boolean;
+}
+
+/**
+ * The backward walk from outputs with their gradients. With targets, returns their gradients (undefined where none
+ * flows) and touches no .grad; without, adds to .grad of every leaf.
+ */
+export function walk(
+  roots: readonly { value: Value; grad: Value }[],
+  targets: readonly Value[] | null,
+  options: WalkOptions = {},
+): (Value | undefined)[] {
+  const { retain = options.createGraph ?? false, createGraph = false } = options;
+  const flowing = new Map<Node, (Value | undefined)[]>();
+  const leaves = new Map<Value, Value>();
+  const found = new Map<Value, Value>();
+  const deliver = (node: Node | null, index: number, leaf: Value | null, g: Value) => {
+    if (node) {
+      const slots = flowing.get(node) ?? [];
+      slots[index] = slots[index] ? arithmetic.add(slots[index], g) : g;
+      flowing.set(node, slots);
+    } else if (leaf) {
+      const before = leaves.get(leaf);
+      leaves.set(leaf, before ? arithmetic.add(before, g) : g);
+    }
+  };
+  withGrad(createGraph, () => {
+    for (const { value, grad } of roots)
+      deliver(value.node as Node | null, value.index, value.node ? null : value, grad);
+    const wanted = wantedByNode(targets);
+    for (const node of reachable(roots)) {
+      const gy = flowing.get(node);
+      if (!gy) continue;
+      flowing.delete(node);
+      for (const t of wanted.get(node) ?? []) if (gy[t.index]) found.set(t, gy[t.index] as Value);
+      for (const t of node.retained)
+        if (gy[t.index]) t.grad = (t.grad ? arithmetic.add(t.grad, gy[t.index] as Value) : gy[t.index]) as never;
+      differentiate(node, gy, deliver);
+      if (!retain) node.kept = null;
+    }
+  });
+  if (targets) return targets.map((t) => (t.node ? found.get(t) : leaves.get(t)));
+  for (const [leaf, g] of leaves)
+    leaf.grad = (leaf.grad ? withGrad(createGraph, () => arithmetic.add(leaf.grad as Value, g)) : g) as never;
+  return [];
+}
+
+function wantedByNode(targets: readonly Value[] | null): Map<Node, Value[]> {
+  const wanted = new Map<Node, Value[]>();
+  for (const t of targets ?? []) {
+    if (!t.node) continue;
+    const list = wanted.get(t.node as Node);
+    if (list) list.push(t);
+    else wanted.set(t.node as Node, [t]);
+  }
+  return wanted;
+}
+
+/** Every node behind the roots, latest first. No recursion: a chain may be 100,000 long. */
+function reachable(roots: readonly { value: Value }[]): Node[] {
+  const seen = new Set<Node>();
+  const stack = roots.flatMap(({ value }) => (value.node ? [value.node as Node] : []));
+  for (let node = stack.pop(); node; node = stack.pop()) {
+    if (seen.has(node)) continue;
+    seen.add(node);
+    for (const e of node.edges) if (e?.node && !seen.has(e.node)) stack.push(e.node);
+  }
+  return [...seen].sort((a, b) => b.id - a.id);
+}
+
+type Rules = Record<string, (gy: unknown, kept: unknown, attrs: unknown) => Value | undefined>;
+
+function differentiate(
+  node: Node,
+  gy: (Value | undefined)[],
+  deliver: (n: Node | null, i: number, l: Value | null, g: Value) => void,
+): void {
+  const { op } = node;
+  const kept = keptValues(node);
+  const grad = op.definition.grad as unknown;
+  const single = op.outputs.length === 1;
+  const upstream = single ? gy[0] : Object.fromEntries(op.outputs.map((name, i) => [name, gy[i]]));
+  const needs = (name: string) => node.edges[op.inputs.indexOf(name)] !== null;
+  const all =
+    typeof grad === "function" ? (grad(upstream, kept, node.attrs, needs) as Record<string, Value | undefined>) : null;
+  op.inputs.forEach((name, i) => {
+    const edge = node.edges[i];
+    if (!edge) return;
+    const g = all ? all[name] : (grad as Rules)[name]?.(upstream, kept, node.attrs);
+    if (g) deliver(edge.node, edge.index, edge.leaf, fit(op.name, name, g, edge));
+  });
+}
+
+/** Sums broadcasts away and checks what the rule gave. */
+function fit(op: string, name: string, g: Value, edge: Edge): Value {
+  let out = sameShape(g.shape, edge.shape) ? g : arithmetic.sumTo(g, edge.shape);
+  if (out.dtype !== edge.dtype) out = arithmetic.cast(out, edge.dtype);
+  if (!sameShape(out.shape, edge.shape)) {
+    fail(
+      "ERR_NABLA_INTERNAL",
+      op,
+      `the gradient of ${name} has shape ${showShape(g.shape)}, the input ${showShape(edge.shape)}`,
+    );
+  }
+  return out;
+}
+
+function keptValues(node: Node): Record<string, Operand | undefined> {
+  if (!node.kept) {
+    fail("ERR_NABLA_GRAD", "backward", `the graph behind ${node.name} was freed by an earlier backward()`, {
+      hint: "pass { retain: true } to the first backward, or compute the loss again",
+    });
+  }
+  const out: Record<string, Operand | undefined> = {};
+  for (const name in node.kept) {
+    const { value, version } = node.kept[name] as Kept;
+    if (typeof value === "object" && value.storage.version !== version) {
+      fail("ERR_NABLA_GRAD", "backward", `${name} of ${node.name} was changed in place after it was computed`, {
+        values: { [name]: value },
+        hint: "update parameters after backward(), or run the forward pass again",
+      });
+    }
+    out[name] = value;
+  }
+  return out;
+}

@@ -1,0 +1,13 @@
+// Loads every family, so that the registry is whole, and gives the tape the arithmetic it needs.
+import { useArithmetic } from "../engine/tape.ts";
+import { add, cast } from "./arithmetic.ts";
+import { zeros } from "./create.ts";
+import { sumTo } from "./reduce.ts";
+
+useArithmetic({ add: (a, b) => add({ a, b }), cast, sumTo, zeros });
+
+export * from "./arithmetic.ts";
+export * from "./create.ts";
+export * from "./matmul.ts";
+export * from "./reduce.ts";
+export * from "./view.ts";
