@@ -42,20 +42,11 @@ function handed(x: Operand | null): Handed {
 function call(kernel: Kernel, dtype: string, count: number, operands: readonly (Operand | null)[]): void {
   const row = rowOf(kernel, dtype);
   if (recorder) recorder.call(kernel, row, operands, words.subarray(0, count));
-  const [a, b, c, d] = operands;
+  const [a, b, c] = operands;
   try {
-    switch (operands.length) {
-      case 1:
-        return native.run(row, count, handed(a!));
-      case 2:
-        return native.run(row, count, handed(a!), handed(b!));
-      case 3:
-        return native.run(row, count, handed(a!), handed(b!), handed(c!));
-      case 4:
-        return native.run(row, count, handed(a!), handed(b!), handed(c!), handed(d!));
-      default:
-        return native.run(row, count, ...operands.map(handed));
-    }
+    if (operands.length === 3) native.run(row, count, handed(a), handed(b), handed(c));
+    else if (operands.length === 2) native.run(row, count, handed(a), handed(b));
+    else native.run(row, count, ...operands.map(handed));
   } catch (e) {
     rethrow(e);
   }

@@ -87,9 +87,10 @@ export interface AnyOp {
   (x: Record<string, unknown>, attrs?: unknown): unknown;
 }
 type Result<O extends string> = [O] extends ["y"] ? Value : By<O>;
-export interface Op<N extends string, O extends string, A, X> {
-  (x: By<N, X>, ...attrs: Record<never, never> extends A ? [attrs?: A] : [attrs: A]): Result<O>;
-}
+export type Op<N extends string, O extends string, A, X> = (
+  x: By<N, X>,
+  ...attrs: Record<never, never> extends A ? [attrs?: A] : [attrs: A]
+) => Result<O>;
 
 /** All ops by name; tests walk it. */
 export const registry: Map<string, AnyOp> = new Map();

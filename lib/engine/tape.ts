@@ -204,12 +204,12 @@ function differentiate(
     const edge = node.edges[i];
     if (!edge) return;
     const g = all ? all[name] : (grad as Rules)[name]?.(upstream, kept, node.attrs);
-    if (g) deliver(edge.node, edge.index, edge.leaf, fit(op.name, name, g, edge));
+    if (g) deliver(edge.node, edge.index, edge.leaf, fitted(op.name, name, g, edge));
   });
 }
 
 /** Sums broadcasts away and checks what the rule gave. */
-function fit(op: string, name: string, g: Value, edge: Edge): Value {
+function fitted(op: string, name: string, g: Value, edge: Edge): Value {
   let out = sameShape(g.shape, edge.shape) ? g : arithmetic.sumTo(g, edge.shape);
   if (out.dtype !== edge.dtype) out = arithmetic.cast(out, edge.dtype);
   if (!sameShape(out.shape, edge.shape)) {
