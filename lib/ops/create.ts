@@ -74,8 +74,10 @@ const isInteger = (a: unknown): boolean =>
   a instanceof Uint32Array;
 
 function fill(to: TypedArray, from: ArrayLike<number | bigint>, dtype: DType): void {
-  if (dtypeOf(from) === dtype && bytesOf(dtype) === (from as TypedArray).BYTES_PER_ELEMENT)
-    return to.set(from as TypedArray);
+  if (dtypeOf(from) === dtype && bytesOf(dtype) === (from as TypedArray).BYTES_PER_ELEMENT) {
+    to.set(from as TypedArray);
+    return;
+  }
   for (let i = 0; i < to.length; i++) {
     const x = Number(from[i]);
     if (dtype === "i32" && (x > 2147483647 || x < -2147483648))

@@ -84,7 +84,8 @@ function gemm(y: Value, a: Value, b: Value): void {
   );
   if (!merged) {
     const full = (x: Value) => contiguous(expand(x, [...batch, ...x.shape.slice(-2)]));
-    return gemm(y, full(a), full(b));
+    gemm(y, full(a), full(b));
+    return;
   }
   const walk = (value: Value, i: number): Walk => ({ value, steps: [...merged.steps[i], ...value.strides.slice(-2)] });
   const [m, n, k] = [y.shape[y.ndim - 2], y.shape[y.ndim - 1], a.shape[a.ndim - 1]];
