@@ -1,7 +1,11 @@
 // Includes every kernel file and fills this instruction set's table. A missing kernel or a wrong signature does not compile.
 #pragma once
 #include "../kernels/arithmetic.h"
+#include "../kernels/clip.h"
 #include "../kernels/gemm.h"
+#include "../kernels/optimizer.h"
+#include "../kernels/random.h"
+#include "../kernels/select.h"
 
 #define NABLA_GLUE(a, b) a##b
 #define NABLA_TABLE_NAME(isa) NABLA_GLUE(isa, _table)
