@@ -44,17 +44,21 @@ inline V exp(V x) {
   return scale(exp_reduced(k.r), k.n);
 }
 
-// 0.92 ulp everywhere
-inline V exp2(V x) {
-  x = min(all(129), max(all(-151), x));
-  V n = round(x), r = x - n;
+// 2^r, |r| <= 1/2
+inline V exp2_reduced(V r) {
   V p = all(0x1.1762acp-13f);
   p = fma(p, r, all(0x1.5ef39ep-10f));
   p = fma(p, r, all(0x1.3b6840p-7f));
   p = fma(p, r, all(0x1.c6afa0p-5f));
   p = fma(p, r, all(0x1.ebfb94p-3f));
   p = fma(p, r, all(0x1.62e430p-1f));
-  return scale(fma(p, r, all(1)), n);
+  return fma(p, r, all(1));
+}
+// 0.92 ulp everywhere
+inline V exp2(V x) {
+  x = min(all(129), max(all(-151), x));
+  V n = round(x);
+  return scale(exp2_reduced(x - n), n);
 }
 
 // 1.5 ulp everywhere: 2^n (e^r - 1) + (2^n - 1), doubled at the end because 2^128 does not fit. n = 0 apart keeps

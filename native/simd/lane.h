@@ -129,8 +129,8 @@ inline Lane<i32> to_int(Lane<f32> a) {
 inline Lane<f32> to_float(Lane<i32> a) { return {f32(a.v)}; }
 inline Lane<i32> bits(Lane<f32> a) { return {__builtin_bit_cast(i32, a.v)}; }
 inline Lane<f32> from_bits(Lane<i32> a) { return {__builtin_bit_cast(f32, a.v)}; }
-// a * 2^n, rounded once, for whole n in [-252, 254] and |a| in [1/4, 4]: two exact powers of two, since one may not
-// fit.
+// a * 2^n, rounded once, for whole n in [-170, 254] and |a| in [2^-40, 4], and any a for n = 0: two powers of two,
+// since one may not fit, of which the first is exact.
 inline Lane<f32> scale(Lane<f32> a, Lane<f32> n) {
   Lane<i32> i = to_int(n), h = sar(i, 1);
   return a * from_bits(shl(h + Lane<i32>{127}, 23)) * from_bits(shl(i - h + Lane<i32>{127}, 23));

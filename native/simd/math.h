@@ -3,4 +3,7 @@
 #pragma once
 #include "erf.h"
 #include "exp.h"
+#include "hyperbolic.h"
 #include "log.h"
+#include "pow.h"
+#include "trig.h"

@@ -1,0 +1,257 @@
+// Activations and their slopes, one lane each. NaN stays NaN, and the limits at +-inf are the answers where the plain
+// formula would say inf * 0: gelu, silu, mish and hardswish of -inf are 0 (of either sign), of +inf inf. A slope is a
+// function of x unless its parameter is called y, the activation's value. At a corner the slope is PyTorch's.
+#pragma once
+#include "../simd/math.h"
+#include "map.h"
+
+namespace nabla::NABLA_ISA {
+
+// lo <= x <= hi
+template <class X>
+inline X clamp(X x, X lo, X hi) {
+  return min(hi, max(lo, x));
+}
+template <class X>
+inline X clamp_slope(X x, X lo, X hi) {
+  return select((x <= lo) | (x >= hi), splat<X>(0), splat<X>(1));
+}
+// x where every exponential below has reached its limit, so that inf * 0 does not arise; holds for f64, whose e^-746 is
+// 0
+template <class X>
+inline X finite(X x) {
+  return clamp(x, splat<X>(-1000), splat<X>(1000));
+}
+
+template <class X>
+inline X relu(X x) {
+  return max(splat<X>(0), x);
+}
+template <class X>
+inline X relu_slope(X x) {
+  return select(x <= splat<X>(0), splat<X>(0), splat<X>(1));
+}
+template <class X>
+inline X relu6(X x) {
+  return clamp(x, splat<X>(0), splat<X>(6));
+}
+template <class X>
+inline X relu6_slope(X x) {
+  return clamp_slope(x, splat<X>(0), splat<X>(6));
+}
+template <class X>
+inline X leaky_relu(X x, X slope) {
+  return select(x > splat<X>(0), x, x * slope);
+}
+template <class X>
+inline X leaky_relu_slope(X x, X slope) {
+  return select(x > splat<X>(0), splat<X>(1), slope);
+}
+
+// x, or alpha (e^x - 1) below 0
+template <class X>
+inline X elu(X x, X alpha) {
+  return select(x > splat<X>(0), x, alpha * expm1(x));
+}
+template <class X>
+inline X elu_slope(X x, X alpha) {
+  return select(x > splat<X>(0), splat<X>(1), alpha * exp(x));
+}
+// elu with the scale and alpha that keep mean 0 and variance 1 (Klambauer et al. 2017)
+template <class X>
+inline X selu(X x) {
+  return splat<X>(1.0507009873554805) * elu(x, splat<X>(1.6732632423543772));
+}
+template <class X>
+inline X selu_slope(X x) {
+  return splat<X>(1.0507009873554805) * elu_slope(x, splat<X>(1.6732632423543772));
+}
+// elu whose slope is continuous: alpha (e^(x / alpha) - 1) below 0
+template <class X>
+inline X celu(X x, X alpha) {
+  return select(x > splat<X>(0), x, alpha * expm1(x / alpha));
+}
+template <class X>
+inline X celu_slope(X x, X alpha) {
+  return select(x > splat<X>(0), splat<X>(1), exp(x / alpha));
+}
+
+// sigmoid(x) and sigmoid(-x), neither by subtraction
+template <class X>
+struct Logistic {
+  X on, off;
+};
+template <class X>
+inline Logistic<X> logistic(X x) {
+  X one = splat<X>(1), e = exp(-abs(x)), big = one / (one + e), small = e / (one + e);
+  auto left = x < splat<X>(0);
+  return {select(left, small, big), select(left, big, small)};
+}
+template <class X>
+inline X sigmoid_slope(X y) {
+  return y * (splat<X>(1) - y);
+}
+template <class X>
+inline X tanh_slope(X y) {
+  return splat<X>(1) - y * y;
+}
+
+// x sigmoid(x)
+template <class X>
+inline X silu(X x) {
+  return max(splat<X>(-1000), x) * sigmoid(x);
+}
+template <class X>
+inline X silu_slope(X x) {
+  X a = finite(x);
+  Logistic<X> s = logistic(a);
+  return s.on * fma(a, s.off, splat<X>(1));
+}
+
+// x Phi(x) = max(0, x) - a Phi(-a), a = |x|, Phi(-a) = erfc(a / sqrt 2) / 2: no cancellation on either side.
+inline V gelu_erf(V x) {
+  V a = min(all(15), abs(x)), half = all(0.5f) * a;
+  Tail t = tail(a, half, all(0x1.1040cap-2f));
+  return max(all(0), x) - scale(half * t.q * t.p, t.n);
+}
+// Phi(x) + x phi(x); of -a it is e^(-a^2/2) (q/2 - a / sqrt(2 pi)), of a 1 minus that
+inline V gelu_erf_slope(V x) {
+  V a = min(all(15), abs(x)), half = all(0.5f) * a;
+  Tail t = tail(a, half, all(0x1.1040cap-2f));
+  V s = scale(t.p * fma(a, all(-0x1.988454p-2f), all(0.5f) * t.q), t.n);
+  return select(x < all(0), s, all(1) - s);
+}
+inline Lane<f64> gelu_erf(Lane<f64> x) {
+  Lane<f64> a = max(lane(-1000.0), x);
+  return lane(0.5) * a * erfc(a * lane(-0.7071067811865476));
+}
+inline Lane<f64> gelu_erf_slope(Lane<f64> x) {
+  Lane<f64> a = finite(x);
+  return lane(0.5) * erfc(a * lane(-0.7071067811865476)) + a * lane(0.3989422804014327) * exp(lane(-0.5) * a * a);
+}
+
+// x/2 (1 + tanh u) = x sigmoid(2u), u = sqrt(2/pi) (x + 0.044715 x^3)
+template <class X>
+inline X gelu_tanh(X x) {
+  X a = max(splat<X>(-1000), x);
+  X u = a * fma(a * a, splat<X>(0.044715 * 1.5957691216057308), splat<X>(1.5957691216057308));
+  return a * sigmoid(u);
+}
+template <class X>
+inline X gelu_tanh_slope(X x) {
+  X a = finite(x), s = a * a;
+  X u = a * fma(s, splat<X>(0.044715 * 1.5957691216057308), splat<X>(1.5957691216057308));
+  X du = fma(s, splat<X>(3 * 0.044715 * 1.5957691216057308), splat<X>(1.5957691216057308));
+  Logistic<X> k = logistic(u);
+  return k.on * fma(a * du, k.off, splat<X>(1));
+}
+
+// clamp(x / 6 + 1/2, 0, 1)
+template <class X>
+inline X hardsigmoid(X x) {
+  return relu6(x + splat<X>(3)) / splat<X>(6);
+}
+template <class X>
+inline X hardsigmoid_slope(X x) {
+  return clamp_slope(x, splat<X>(-3), splat<X>(3)) / splat<X>(6);
+}
+// x hardsigmoid(x)
+template <class X>
+inline X hardswish(X x) {
+  return max(splat<X>(-3), x) * hardsigmoid(x);
+}
+template <class X>
+inline X hardswish_slope(X x) {
+  X three = splat<X>(3), middle = x / three + splat<X>(0.5);
+  return select(x < -three, splat<X>(0), select(x > three, splat<X>(1), middle));
+}
+
+// log(1 + e^z) = max(0, z) + log(1 + e^-|z|)
+template <class X>
+inline X log1pexp(X z) {
+  return max(splat<X>(0), z) + log1p(exp(-abs(z)));
+}
+// log(1 + e^(beta x)) / beta, x itself where beta x > threshold
+template <class X>
+inline X softplus(X x, X beta, X threshold) {
+  X z = x * beta;
+  return select(z > threshold, x, log1pexp(z) / beta);
+}
+template <class X>
+inline X softplus_slope(X x, X beta, X threshold) {
+  X z = x * beta;
+  return select(z > threshold, splat<X>(1), sigmoid(z));
+}
+template <class X>
+inline X logsigmoid(X x) {
+  return -log1pexp(-x);
+}
+template <class X>
+inline X logsigmoid_slope(X x) {
+  return sigmoid(-x);
+}
+
+// mish = x tanh(softplus(x)). With E = e^x, tanh(log(1 + E)) = E (E + 2) / (E (E + 2) + 2); on the right E would
+// overflow, so both are divided by E^2. t = n / (n + m), 1 - t = m / (n + m).
+template <class X>
+struct Mish {
+  X t, rest;
+};
+template <class X>
+inline Mish<X> mish_of(X x) {
+  X e = exp(-abs(x)), two = splat<X>(2);
+  auto left = x < splat<X>(0);
+  X n = select(left, e * (e + two), fma(e, two, splat<X>(1))), m = select(left, two, two * e * e);
+  X d = n + m;
+  return {n / d, m / d};
+}
+template <class X>
+inline X mish(X x) {
+  X a = max(splat<X>(-1000), x);
+  return a * mish_of(a).t;
+}
+// t + x (1 - t^2) sigmoid(x)
+template <class X>
+inline X mish_slope(X x) {
+  X a = finite(x);
+  Mish<X> k = mish_of(a);
+  return fma(a * sigmoid(a) * k.rest, splat<X>(1) + k.t, k.t);
+}
+
+// x / (1 + |x|); 1e30 gives the limit
+template <class X>
+inline X softsign(X x) {
+  X a = clamp(x, splat<X>(-1e30), splat<X>(1e30));
+  return a / (splat<X>(1) + abs(a));
+}
+template <class X>
+inline X softsign_slope(X x) {
+  X d = splat<X>(1) / (splat<X>(1) + abs(x));
+  return d * d;
+}
+template <class X>
+inline X tanhshrink(X x) {
+  return x - tanh(x);
+}
+template <class X>
+inline X tanhshrink_slope(X x) {
+  X y = tanh(x);
+  return y * y;
+}
+// 0 within lambda of 0, x beyond
+template <class X>
+inline X hardshrink(X x, X lambda) {
+  return select(abs(x) <= lambda, splat<X>(0), x);
+}
+// 0 within lambda of 0, lambda nearer to 0 beyond
+template <class X>
+inline X softshrink(X x, X lambda) {
+  return x - clamp(x, -lambda, lambda);
+}
+// of both
+template <class X>
+inline X shrink_slope(X x, X lambda) {
+  return select(abs(x) <= lambda, splat<X>(0), splat<X>(1));
+}
+
+}  // namespace nabla::NABLA_ISA
