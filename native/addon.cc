@@ -1,20 +1,11 @@
 // The module: the table of rows as data, and one entry that runs any of them.
-#include <napi.h>
-
-#include "args.h"
+#include "instance.h"
 #include "pool.h"
 
 namespace nabla {
 namespace {
 
 constexpr size_t max_words = 512;
-
-// What one JavaScript environment owns.
-struct Instance {
-  const Table* table;  // the kernels in use
-  f64* words;          // JavaScript writes a call's words here
-  napi_ref words_ref;  // keeps that array alive
-};
 
 Type type_of(napi_typedarray_type t) {
   switch (t) {
@@ -26,7 +17,8 @@ Type type_of(napi_typedarray_type t) {
   }
 }
 
-// A bool array is a Uint8Array of 0 and 1, so a row may ask for either.
+}  // namespace
+
 Array array_from(napi_env env, napi_value value, Type expected) {
   Array a;
   napi_typedarray_type t;
@@ -42,20 +34,7 @@ Array array_from(napi_env env, napi_value value, Type expected) {
 
 void raise(napi_env env, const char* code, const char* text) { napi_throw_error(env, code, text); }
 
-// Every exception of the native side ends here.
-template <class F>
-napi_value guarded(napi_env env, F&& f) {
-  try {
-    return f();
-  } catch (const Reject& e) {
-    raise(env, e.code, e.what());
-  } catch (const std::bad_alloc&) {
-    raise(env, "ERR_NABLA_MEMORY", "out of memory");
-  } catch (const std::exception& e) {
-    raise(env, "ERR_NABLA_INTERNAL", e.what());
-  }
-  return nullptr;
-}
+namespace {
 
 // run(row, words used, ...arrays)
 napi_value run_row(napi_env env, napi_callback_info info) {
@@ -131,7 +110,7 @@ Napi::Value lead(const Napi::CallbackInfo& info) {
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   const Table* t[max_tables];
-  auto* self = new Instance{t[tables(t) - 1], nullptr, nullptr};
+  auto* self = new Instance{t[tables(t) - 1], nullptr, nullptr, nullptr, {}, 0};
   env.SetInstanceData<Instance>(self);
   pool_acquire();
   napi_add_env_cleanup_hook(env, [](void*) { pool_release(); }, nullptr);
@@ -154,6 +133,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   });
   exports["setThreads"] = Napi::Function::New(env, set_threads_of);
   exports["lead"] = Napi::Function::New(env, lead);
+  start_programs(env, exports, self);
   return exports;
 }
 

@@ -268,11 +268,11 @@ void bind_map(const RowInfo& r, Bound& c, const Array* arrays, Cursor& w, Range*
   for (int a = 0; a < r.arrays; a++) {
     Operand& o = c.operand[a];
     if (arrays[a].number) {
-      o = Operand{nullptr, bytes_of[int(r.param[a].type)], false, true, arrays[a].value, {}, {}};
+      o = Operand{nullptr, bytes_of[int(r.param[a].type)], false, true, false, arrays[a].value, {}, {}};
       continue;
     }
     size_t offset = w.extent();
-    o.number = false;
+    o.number = o.local = false;
     o.bytes = bytes_of[int(r.param[a].type)];
     for (int i = 0; i < c.rank; i++) o.extent[i] = c.extent[i], o.step[i] = w.step();
     range[a] = reach(r, r.param[a], arrays[a], o, c.rank, wide(offset));
@@ -294,7 +294,7 @@ void bind_letters(const RowInfo& r, Bound& c, const Array* arrays, Cursor& w, Ra
   for (int a = 0; a < r.arrays; a++) {
     const Param& p = r.param[a];
     Operand& o = c.operand[a];
-    o = Operand{nullptr, bytes_of[int(p.type)], false, false, 0, {}, {}};
+    o = Operand{nullptr, bytes_of[int(p.type)], false, false, false, 0, {}, {}};
     if (arrays[a].absent) continue;
     size_t offset = w.extent();
     for (int i = 0; i < p.rank; i++) o.extent[i] = letter[p.letter[i]];

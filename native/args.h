@@ -51,6 +51,7 @@ struct Operand {
   u8 bytes;      // of one element
   bool direct;   // Map: element i of the iteration is element i of the array
   bool number;
+  bool local;    // program: a tile of the running thread; p is its offset in bytes
   f64 value;
   size_t extent[max_rank];
   ptrdiff_t step[max_rank];
@@ -92,5 +93,11 @@ const char* type_name(Type t);
 // for each array its offset and, where strided, its steps; scalars last. An absent array or a number takes no words.
 Bound bind(unsigned row, const Table& table, const Array* arrays, const f64* words, size_t count);
 void run(const Bound& call);  // drive.cc
+// Map steps over one iteration, run tile after tile, so that what one writes the next reads from L1.
+void run_fused(const Bound* steps, size_t count);
+
+// Tiles of one thread: a fused group's values that never reach memory, and copies of its strided operands.
+constexpr size_t tile_bytes = 8192;
+constexpr size_t tiles_bytes = 24 * tile_bytes;
 
 }  // namespace nabla

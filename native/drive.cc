@@ -9,7 +9,7 @@ namespace {
 
 // 64 Ki elements a task when every operand is walked straight; strided operands are brought together in tiles that stay in L1.
 constexpr size_t task_elements = 65536;
-constexpr size_t tile_elements = 1024;
+constexpr size_t tile_elements = tile_bytes / 8;
 // A second thread pays from ~256 KiB touched on: a fork and join costs ~1 us while the workers spin and ~40 us when they sleep.
 constexpr size_t inline_elements = 32768;
 
@@ -75,53 +75,82 @@ void transfer(const Bound& c, const Operand& o, char* tile, size_t begin, size_t
   else transfer<u8>(c, o, tile, begin, n, out);
 }
 
-void map_tiles(const Bound& c, size_t begin, size_t end) {
-  const RowInfo& r = *c.row;
-  char* p[max_arrays];
-  char* tile[max_arrays] = {};
-  bool straight = true;
-  for (int a = 0; a < r.arrays; a++) straight &= c.operand[a].direct;
-  if (straight) {
-    for (int a = 0; a < r.arrays; a++) p[a] = c.operand[a].p + begin * c.operand[a].bytes;
-    return r.invoke(c, p, begin, end - begin);
+// Element i of the iteration, as an offset into a strided operand.
+ptrdiff_t locate(const Bound& c, const Operand& o, size_t i) {
+  ptrdiff_t offset = 0;
+  for (int d = c.rank - 1; d >= 0; d--) {
+    offset += ptrdiff_t(i % c.extent[d]) * o.step[d];
+    i /= c.extent[d];
   }
-  char* block = static_cast<char*>(scratch(max_arrays * tile_elements * 8, 0));
-  for (int a = 0; a < r.arrays; a++) {
-    const Operand& o = c.operand[a];
-    if (o.direct) continue;
-    tile[a] = block + size_t(a) * tile_elements * 8;
-    if (o.number) constant(tile[a], r.param[a].type, o.value, end - begin < tile_elements ? end - begin : tile_elements);
-  }
-  // Inner rows longer than half a tile are walked in pieces of their own, so that a unit-step operand needs no copy.
+  return offset;
+}
+
+// What one operand of a step is given for elements [i, i + n): its own memory where that is straight, else a tile.
+char* tile_of(const Bound& c, int a, char* tile, char* tiles, size_t i, size_t n) {
+  const Operand& o = c.operand[a];
+  if (o.direct) return o.p + i * o.bytes;
+  if (o.local) return tiles + reinterpret_cast<size_t>(o.p);
+  if (o.number) return tile;
   size_t inner = c.rank ? c.extent[c.rank - 1] : 1;
-  bool by_rows = inner > tile_elements / 2;
+  if (c.rank && o.step[c.rank - 1] == 1 && inner - i % inner >= n) return o.p + locate(c, o, i) * o.bytes;
+  if (c.row->param[a].reads) transfer(c, o, tile, i, n, false);
+  return tile;
+}
+
+// Runs steps over the elements [begin, end) of their common iteration, tile after tile.
+void map_tiles(const Bound* steps, size_t count, size_t begin, size_t end) {
+  size_t strided = 0;
+  for (size_t s = 0; s < count; s++)
+    for (int a = 0; a < steps[s].row->arrays; a++) strided += !steps[s].operand[a].direct;
+  if (strided == 0 && count == 1) {
+    char* p[max_arrays];
+    for (int a = 0; a < steps->row->arrays; a++) p[a] = steps->operand[a].p + begin * steps->operand[a].bytes;
+    return steps->row->invoke(*steps, p, begin, end - begin);
+  }
+  char* tiles = static_cast<char*>(scratch(tiles_bytes + strided * tile_bytes, 0));
+  char* copies = tiles + tiles_bytes;
+  size_t longest = end - begin < tile_elements ? end - begin : tile_elements;
+  char* copy = copies;
+  for (size_t s = 0; s < count; s++)
+    for (int a = 0; a < steps[s].row->arrays; a++) {
+      const Operand& o = steps[s].operand[a];
+      if (o.direct) continue;
+      if (o.number) constant(copy, steps[s].row->param[a].type, o.value, longest);
+      copy += tile_bytes;
+    }
+  // Long inner rows are walked in pieces of their own, so that a unit-step operand needs no copy.
+  size_t inner = steps->rank ? steps->extent[steps->rank - 1] : 1;
+  bool by_rows = count == 1 && inner > tile_elements / 2;
   for (size_t i = begin, n; i < end; i += n) {
     n = end - i < tile_elements ? end - i : tile_elements;
     if (by_rows && n > inner - i % inner) n = inner - i % inner;
-    for (int a = 0; a < r.arrays; a++) {
-      const Operand& o = c.operand[a];
-      if (o.direct) p[a] = o.p + i * o.bytes;
-      else {
-        p[a] = tile[a];
-        if (o.number || !r.param[a].reads) continue;
-        transfer(c, o, tile[a], i, n, false);
+    copy = copies;
+    for (size_t s = 0; s < count; s++) {
+      const Bound& c = steps[s];
+      char* p[max_arrays];
+      char* own[max_arrays];
+      for (int a = 0; a < c.row->arrays; a++) {
+        own[a] = copy;
+        p[a] = tile_of(c, a, copy, tiles, i, n);
+        if (!c.operand[a].direct) copy += tile_bytes;
       }
+      c.row->invoke(c, p, i, n);
+      for (int a = 0; a < c.row->arrays; a++)
+        if (c.row->param[a].writes && p[a] == own[a] && !c.operand[a].direct) transfer(c, c.operand[a], own[a], i, n, true);
     }
-    r.invoke(c, p, i, n);
-    for (int a = 0; a < r.arrays; a++)
-      if (r.param[a].writes && !c.operand[a].direct) transfer(c, c.operand[a], tile[a], i, n, true);
   }
 }
 
-void run_map(const Bound& c) {
-  if (c.total == 0) return;
-  if (c.total <= inline_elements) return map_tiles(c, 0, c.total);
-  size_t tasks = (c.total + task_elements - 1) / task_elements;
+void run_map(const Bound* steps, size_t count) {
+  size_t total = steps->total;
+  if (total == 0) return;
+  if (total * count <= inline_elements) return map_tiles(steps, count, 0, total);
+  size_t tasks = (total * count + task_elements - 1) / task_elements;
   // Evenly filled tasks, each a multiple of 64 elements so that two threads never share a cache line.
-  size_t each = ((c.total + tasks - 1) / tasks + 63) & ~size_t(63);
-  parallel((c.total + each - 1) / each, [&](size_t i) {
+  size_t each = ((total + tasks - 1) / tasks + 63) & ~size_t(63);
+  parallel((total + each - 1) / each, [&](size_t i) {
     size_t begin = i * each;
-    map_tiles(c, begin, begin + each < c.total ? begin + each : c.total);
+    map_tiles(steps, count, begin, begin + each < total ? begin + each : total);
   });
 }
 
@@ -148,7 +177,7 @@ void run_rows(const Bound& c) {
 
 void run(const Bound& c) {
   switch (c.row->driver) {
-    case Driver::Map: return run_map(c);
+    case Driver::Map: return run_map(&c, 1);
     case Driver::Rows: return run_rows(c);
     case Driver::Call: {
       char* p[max_arrays];
@@ -157,5 +186,7 @@ void run(const Bound& c) {
     }
   }
 }
+
+void run_fused(const Bound* steps, size_t count) { run_map(steps, count); }
 
 }  // namespace nabla

@@ -1,0 +1,46 @@
+// What one JavaScript environment owns, and how native complaints become JavaScript errors.
+#pragma once
+#include <napi.h>
+
+#include <map>
+
+#include "args.h"
+
+namespace nabla {
+
+struct Job;
+
+struct Instance {
+  const Table* table;  // the kernels in use
+  f64* words;          // JavaScript writes a call's words here
+  napi_ref words_ref;  // keeps that array alive
+  napi_threadsafe_function done;  // brings finished jobs back to JavaScript's thread
+  std::map<u32, Job*> in_flight;   // by ticket
+  u32 next_ticket;
+};
+
+// What JavaScript handed over for an array parameter of this dtype. A bool array is a Uint8Array of 0 and 1.
+Array array_from(napi_env env, napi_value value, Type expected);
+
+void raise(napi_env env, const char* code, const char* text);
+
+// Every exception of the native side ends here.
+template <class F>
+napi_value guarded(napi_env env, const F& f) {
+  try {
+    return f();
+  } catch (const Reject& e) {
+    raise(env, e.code, e.what());
+  } catch (const std::bad_alloc&) {
+    raise(env, "ERR_NABLA_MEMORY", "out of memory");
+  } catch (const Napi::Error& e) {
+    e.ThrowAsJavaScriptException();
+  } catch (const std::exception& e) {
+    raise(env, "ERR_NABLA_INTERNAL", e.what());
+  }
+  return nullptr;
+}
+
+void start_programs(Napi::Env env, Napi::Object exports, Instance* self);  // compiled.cc
+
+}  // namespace nabla
