@@ -6,133 +6,140 @@ export interface Kernel {
   readonly name: string;
   readonly driver: "Map" | "Rows" | "Call";
   readonly shapes: string;
-  readonly arrays: number;
+  /** What a call does to each array: w writes it whole, u updates it, r reads it. */
+  readonly access: string;
   readonly id: { readonly [D in KernelType]?: number };
 }
-export const rowCount = 176;
+export const rowCount = 189;
 export const K = {
   /** Out<T> y, In<T> x over "n n" */
-  copy: { name: "copy", driver: "Map", shapes: "n n", arrays: 2, id: { f32: 0, f64: 1, i32: 2, u8: 3, bool: 4 } },
+  copy: { name: "copy", driver: "Map", shapes: "n n", access: "wr", id: { f32: 0, f64: 1, i32: 2, u8: 3, bool: 4 } },
   /** Out<f32> y, In<T> x over "n n" */
-  cast_f32: { name: "cast_f32", driver: "Map", shapes: "n n", arrays: 2, id: { f32: 5, f64: 6, i32: 7, u8: 8, bool: 9 } },
+  cast_f32: { name: "cast_f32", driver: "Map", shapes: "n n", access: "wr", id: { f32: 5, f64: 6, i32: 7, u8: 8, bool: 9 } },
   /** Out<f64> y, In<T> x over "n n" */
-  cast_f64: { name: "cast_f64", driver: "Map", shapes: "n n", arrays: 2, id: { f32: 10, f64: 11, i32: 12, u8: 13, bool: 14 } },
+  cast_f64: { name: "cast_f64", driver: "Map", shapes: "n n", access: "wr", id: { f32: 10, f64: 11, i32: 12, u8: 13, bool: 14 } },
   /** Out<i32> y, In<T> x over "n n" */
-  cast_i32: { name: "cast_i32", driver: "Map", shapes: "n n", arrays: 2, id: { f32: 15, f64: 16, i32: 17, u8: 18, bool: 19 } },
+  cast_i32: { name: "cast_i32", driver: "Map", shapes: "n n", access: "wr", id: { f32: 15, f64: 16, i32: 17, u8: 18, bool: 19 } },
   /** Out<u8> y, In<T> x over "n n" */
-  cast_u8: { name: "cast_u8", driver: "Map", shapes: "n n", arrays: 2, id: { f32: 20, f64: 21, i32: 22, u8: 23, bool: 24 } },
+  cast_u8: { name: "cast_u8", driver: "Map", shapes: "n n", access: "wr", id: { f32: 20, f64: 21, i32: 22, u8: 23, bool: 24 } },
   /** Out<b8> y, In<T> x over "n n" */
-  cast_bool: { name: "cast_bool", driver: "Map", shapes: "n n", arrays: 2, id: { f32: 25, f64: 26, i32: 27, u8: 28, bool: 29 } },
+  cast_bool: { name: "cast_bool", driver: "Map", shapes: "n n", access: "wr", id: { f32: 25, f64: 26, i32: 27, u8: 28, bool: 29 } },
   /** Out<T> y, In<T> a, In<T> b over "n n n" */
-  add: { name: "add", driver: "Map", shapes: "n n n", arrays: 3, id: { f32: 30, f64: 31, i32: 32 } },
+  add: { name: "add", driver: "Map", shapes: "n n n", access: "wrr", id: { f32: 30, f64: 31, i32: 32 } },
   /** Out<T> y, In<T> a, In<T> b over "n n n" */
-  sub: { name: "sub", driver: "Map", shapes: "n n n", arrays: 3, id: { f32: 33, f64: 34, i32: 35 } },
+  sub: { name: "sub", driver: "Map", shapes: "n n n", access: "wrr", id: { f32: 33, f64: 34, i32: 35 } },
   /** Out<T> y, In<T> a, In<T> b over "n n n" */
-  mul: { name: "mul", driver: "Map", shapes: "n n n", arrays: 3, id: { f32: 36, f64: 37, i32: 38 } },
+  mul: { name: "mul", driver: "Map", shapes: "n n n", access: "wrr", id: { f32: 36, f64: 37, i32: 38 } },
   /** Out<T> y, In<T> a, In<T> b over "n n n" */
-  div: { name: "div", driver: "Map", shapes: "n n n", arrays: 3, id: { f32: 39, f64: 40 } },
+  div: { name: "div", driver: "Map", shapes: "n n n", access: "wrr", id: { f32: 39, f64: 40 } },
   /** Out<T> y, In<T> a, In<T> b over "n n n" */
-  minimum: { name: "minimum", driver: "Map", shapes: "n n n", arrays: 3, id: { f32: 41, f64: 42, i32: 43 } },
+  minimum: { name: "minimum", driver: "Map", shapes: "n n n", access: "wrr", id: { f32: 41, f64: 42, i32: 43 } },
   /** Out<T> y, In<T> a, In<T> b over "n n n" */
-  maximum: { name: "maximum", driver: "Map", shapes: "n n n", arrays: 3, id: { f32: 44, f64: 45, i32: 46 } },
+  maximum: { name: "maximum", driver: "Map", shapes: "n n n", access: "wrr", id: { f32: 44, f64: 45, i32: 46 } },
   /** Out<T> y, In<T> x over "n n" */
-  neg: { name: "neg", driver: "Map", shapes: "n n", arrays: 2, id: { f32: 47, f64: 48, i32: 49 } },
+  neg: { name: "neg", driver: "Map", shapes: "n n", access: "wr", id: { f32: 47, f64: 48, i32: 49 } },
   /** Out<T> y, In<T> x over "n n" */
-  abs: { name: "abs", driver: "Map", shapes: "n n", arrays: 2, id: { f32: 50, f64: 51, i32: 52 } },
+  abs: { name: "abs", driver: "Map", shapes: "n n", access: "wr", id: { f32: 50, f64: 51, i32: 52 } },
   /** Out<T> y, In<T> x over "n n" */
-  sqrt: { name: "sqrt", driver: "Map", shapes: "n n", arrays: 2, id: { f32: 53, f64: 54 } },
+  sqrt: { name: "sqrt", driver: "Map", shapes: "n n", access: "wr", id: { f32: 53, f64: 54 } },
   /** Out<T> y, In<b8> condition, In<T> a, In<T> b over "n n n n" */
-  where: { name: "where", driver: "Map", shapes: "n n n n", arrays: 4, id: { f32: 55, f64: 56, i32: 57, u8: 58, bool: 59 } },
+  where: { name: "where", driver: "Map", shapes: "n n n n", access: "wrrr", id: { f32: 55, f64: 56, i32: 57, u8: 58, bool: 59 } },
   /** Out<b8> y, In<T> a, In<T> b over "n n n" */
-  eq: { name: "eq", driver: "Map", shapes: "n n n", arrays: 3, id: { f32: 60, f64: 61, i32: 62 } },
+  eq: { name: "eq", driver: "Map", shapes: "n n n", access: "wrr", id: { f32: 60, f64: 61, i32: 62 } },
   /** Out<b8> y, In<T> a, In<T> b over "n n n" */
-  ne: { name: "ne", driver: "Map", shapes: "n n n", arrays: 3, id: { f32: 63, f64: 64, i32: 65 } },
+  ne: { name: "ne", driver: "Map", shapes: "n n n", access: "wrr", id: { f32: 63, f64: 64, i32: 65 } },
   /** Out<b8> y, In<T> a, In<T> b over "n n n" */
-  lt: { name: "lt", driver: "Map", shapes: "n n n", arrays: 3, id: { f32: 66, f64: 67, i32: 68 } },
+  lt: { name: "lt", driver: "Map", shapes: "n n n", access: "wrr", id: { f32: 66, f64: 67, i32: 68 } },
   /** Out<b8> y, In<T> a, In<T> b over "n n n" */
-  le: { name: "le", driver: "Map", shapes: "n n n", arrays: 3, id: { f32: 69, f64: 70, i32: 71 } },
+  le: { name: "le", driver: "Map", shapes: "n n n", access: "wrr", id: { f32: 69, f64: 70, i32: 71 } },
   /** Out<b8> y, In<T> a, In<T> b over "n n n" */
-  gt: { name: "gt", driver: "Map", shapes: "n n n", arrays: 3, id: { f32: 72, f64: 73, i32: 74 } },
+  gt: { name: "gt", driver: "Map", shapes: "n n n", access: "wrr", id: { f32: 72, f64: 73, i32: 74 } },
   /** Out<b8> y, In<T> a, In<T> b over "n n n" */
-  ge: { name: "ge", driver: "Map", shapes: "n n n", arrays: 3, id: { f32: 75, f64: 76, i32: 77 } },
+  ge: { name: "ge", driver: "Map", shapes: "n n n", access: "wrr", id: { f32: 75, f64: 76, i32: 77 } },
   /** Out<T> y, In<T> a, In<T> b over "n n n" */
-  logical_and: { name: "logical_and", driver: "Map", shapes: "n n n", arrays: 3, id: { bool: 78 } },
+  logical_and: { name: "logical_and", driver: "Map", shapes: "n n n", access: "wrr", id: { bool: 78 } },
   /** Out<T> y, In<T> a, In<T> b over "n n n" */
-  logical_or: { name: "logical_or", driver: "Map", shapes: "n n n", arrays: 3, id: { bool: 79 } },
+  logical_or: { name: "logical_or", driver: "Map", shapes: "n n n", access: "wrr", id: { bool: 79 } },
   /** Out<T> y, In<T> a, In<T> b over "n n n" */
-  logical_xor: { name: "logical_xor", driver: "Map", shapes: "n n n", arrays: 3, id: { bool: 80 } },
+  logical_xor: { name: "logical_xor", driver: "Map", shapes: "n n n", access: "wrr", id: { bool: 80 } },
   /** Out<T> y, In<T> x over "n n" */
-  logical_not: { name: "logical_not", driver: "Map", shapes: "n n", arrays: 2, id: { bool: 81 } },
+  logical_not: { name: "logical_not", driver: "Map", shapes: "n n", access: "wr", id: { bool: 81 } },
   /** Strided<InOut<T>, 4> c, Strided<In<T>, 4> a, Strided<In<T>, 4> b, In<T> bias, Strided<Out<T>, 4> z, Strided<In<T>, 4> at, u32 act, u32 accumulate over "pqmn pqmk pqkn n? pqmn? pqmn?" */
-  gemm: { name: "gemm", driver: "Call", shapes: "pqmn pqmk pqkn n? pqmn? pqmn?", arrays: 6, id: { f32: 82, f64: 83 } },
+  gemm: { name: "gemm", driver: "Call", shapes: "pqmn pqmk pqkn n? pqmn? pqmn?", access: "urrrwr", id: { f32: 82, f64: 83 } },
   /** Out<i32> bad, In<i32> index, i32 low, i32 high, i32 ignore over "z n" */
-  check_index: { name: "check_index", driver: "Call", shapes: "z n", arrays: 2, id: { f32: 84 } },
+  check_index: { name: "check_index", driver: "Call", shapes: "z n", access: "wr", id: { f32: 84 } },
   /** Out<T> y, Strided<In<T>, 3> x, Strided<In<i32>, 3> index over "akb anb akb" */
-  gather: { name: "gather", driver: "Call", shapes: "akb anb akb", arrays: 3, id: { f32: 85, f64: 86, i32: 87, u8: 88, bool: 89 } },
+  gather: { name: "gather", driver: "Call", shapes: "akb anb akb", access: "wrr", id: { f32: 85, f64: 86, i32: 87, u8: 88, bool: 89 } },
   /** Out<T> y, Strided<In<T>, 3> x, In<i32> index over "akb anb k" */
-  index_select: { name: "index_select", driver: "Call", shapes: "akb anb k", arrays: 3, id: { f32: 90, f64: 91, i32: 92, u8: 93, bool: 94 } },
+  index_select: { name: "index_select", driver: "Call", shapes: "akb anb k", access: "wrr", id: { f32: 90, f64: 91, i32: 92, u8: 93, bool: 94 } },
   /** InOut<T> x, Strided<In<T>, 3> y, Strided<In<i32>, 3> index over "anb akb akb" */
-  scatter_add: { name: "scatter_add", driver: "Call", shapes: "anb akb akb", arrays: 3, id: { f32: 95, f64: 96, i32: 97 } },
+  scatter_add: { name: "scatter_add", driver: "Call", shapes: "anb akb akb", access: "urr", id: { f32: 95, f64: 96, i32: 97 } },
   /** InOut<T> x, Strided<In<T>, 3> y, Strided<In<i32>, 3> index over "anb akb akb" */
-  scatter: { name: "scatter", driver: "Call", shapes: "anb akb akb", arrays: 3, id: { f32: 98, f64: 99, i32: 100, u8: 101, bool: 102 } },
+  scatter: { name: "scatter", driver: "Call", shapes: "anb akb akb", access: "urr", id: { f32: 98, f64: 99, i32: 100, u8: 101, bool: 102 } },
   /** InOut<T> x, Strided<In<T>, 3> y, In<i32> index, i32 skip over "anb akb k" */
-  index_add: { name: "index_add", driver: "Call", shapes: "anb akb k", arrays: 3, id: { f32: 103, f64: 104, i32: 105 } },
+  index_add: { name: "index_add", driver: "Call", shapes: "anb akb k", access: "urr", id: { f32: 103, f64: 104, i32: 105 } },
   /** InOut<T> x, Strided<In<T>, 3> y, In<i32> index over "anb akb k" */
-  index_copy: { name: "index_copy", driver: "Call", shapes: "anb akb k", arrays: 3, id: { f32: 106, f64: 107, i32: 108, u8: 109, bool: 110 } },
+  index_copy: { name: "index_copy", driver: "Call", shapes: "anb akb k", access: "urr", id: { f32: 106, f64: 107, i32: 108, u8: 109, bool: 110 } },
   /** Rows<Out<T>> y, In<i32> index over "rc r" */
-  one_hot: { name: "one_hot", driver: "Rows", shapes: "rc r", arrays: 2, id: { f32: 111, f64: 112, i32: 113, u8: 114, bool: 115 } },
+  one_hot: { name: "one_hot", driver: "Rows", shapes: "rc r", access: "wr", id: { f32: 111, f64: 112, i32: 113, u8: 114, bool: 115 } },
   /** Out<T> y, Strided<In<T>, 3> x, i32 diagonal over "apq apq" */
-  tril: { name: "tril", driver: "Call", shapes: "apq apq", arrays: 2, id: { f32: 116, f64: 117, i32: 118, u8: 119, bool: 120 } },
+  tril: { name: "tril", driver: "Call", shapes: "apq apq", access: "wr", id: { f32: 116, f64: 117, i32: 118, u8: 119, bool: 120 } },
   /** Out<T> y, Strided<In<T>, 3> x, i32 diagonal over "apq apq" */
-  triu: { name: "triu", driver: "Call", shapes: "apq apq", arrays: 2, id: { f32: 121, f64: 122, i32: 123, u8: 124, bool: 125 } },
+  triu: { name: "triu", driver: "Call", shapes: "apq apq", access: "wr", id: { f32: 121, f64: 122, i32: 123, u8: 124, bool: 125 } },
   /** Out<i32> count, In<T> x over "z n" */
-  nonzero_count: { name: "nonzero_count", driver: "Call", shapes: "z n", arrays: 2, id: { f32: 126, f64: 127, i32: 128, u8: 129, bool: 130 } },
+  nonzero_count: { name: "nonzero_count", driver: "Call", shapes: "z n", access: "wr", id: { f32: 126, f64: 127, i32: 128, u8: 129, bool: 130 } },
   /** Out<i32> y, In<T> x over "m n" */
-  nonzero: { name: "nonzero", driver: "Call", shapes: "m n", arrays: 2, id: { f32: 131, f64: 132, i32: 133, u8: 134, bool: 135 } },
+  nonzero: { name: "nonzero", driver: "Call", shapes: "m n", access: "wr", id: { f32: 131, f64: 132, i32: 133, u8: 134, bool: 135 } },
   /** Out<T> y, In<i32> state, T low, T high over "n s" */
-  uniform: { name: "uniform", driver: "Call", shapes: "n s", arrays: 2, id: { f32: 136, f64: 137 } },
+  uniform: { name: "uniform", driver: "Call", shapes: "n s", access: "wr", id: { f32: 136, f64: 137 } },
   /** Out<T> y, In<i32> state, T mean, T deviation over "n s" */
-  normal: { name: "normal", driver: "Call", shapes: "n s", arrays: 2, id: { f32: 138, f64: 139 } },
+  normal: { name: "normal", driver: "Call", shapes: "n s", access: "wr", id: { f32: 138, f64: 139 } },
   /** Out<T> y, In<i32> state, f64 p over "n s" */
-  bernoulli: { name: "bernoulli", driver: "Call", shapes: "n s", arrays: 2, id: { bool: 140 } },
+  bernoulli: { name: "bernoulli", driver: "Call", shapes: "n s", access: "wr", id: { bool: 140 } },
   /** Out<i32> y, In<i32> state, i32 low, i32 high over "n s" */
-  randint: { name: "randint", driver: "Call", shapes: "n s", arrays: 2, id: { f32: 141 } },
+  randint: { name: "randint", driver: "Call", shapes: "n s", access: "wr", id: { f32: 141 } },
   /** Out<i32> y, In<i32> state over "n s" */
-  permutation: { name: "permutation", driver: "Call", shapes: "n s", arrays: 2, id: { f32: 142 } },
+  permutation: { name: "permutation", driver: "Call", shapes: "n s", access: "wr", id: { f32: 142 } },
   /** Out<T> y, Out<b8> mask, In<T> x, In<i32> state, T p over "n n n s" */
-  dropout: { name: "dropout", driver: "Call", shapes: "n n n s", arrays: 4, id: { f32: 143, f64: 144 } },
+  dropout: { name: "dropout", driver: "Call", shapes: "n n n s", access: "wwrr", id: { f32: 143, f64: 144 } },
   /** Out<T> dx, In<T> dy, In<b8> mask, T p over "n n n" */
-  dropout_grad: { name: "dropout_grad", driver: "Map", shapes: "n n n", arrays: 3, id: { f32: 145, f64: 146 } },
+  dropout_grad: { name: "dropout_grad", driver: "Map", shapes: "n n n", access: "wrr", id: { f32: 145, f64: 146 } },
   /** InOut<i32> state, f64 by over "s" */
-  advance: { name: "advance", driver: "Call", shapes: "s", arrays: 1, id: { f32: 147 } },
+  advance: { name: "advance", driver: "Call", shapes: "s", access: "u", id: { f32: 147 } },
   /** Out<f64> y, In<T> x, f64 p over "z n" */
-  power_sum: { name: "power_sum", driver: "Call", shapes: "z n", arrays: 2, id: { f32: 148, f64: 149 } },
+  power_sum: { name: "power_sum", driver: "Call", shapes: "z n", access: "wr", id: { f32: 148, f64: 149 } },
   /** InOut<f64> clip, In<f64> sums, f64 p over "c n" */
-  clip_factor: { name: "clip_factor", driver: "Call", shapes: "c n", arrays: 2, id: { f32: 150 } },
+  clip_factor: { name: "clip_factor", driver: "Call", shapes: "c n", access: "ur", id: { f32: 150 } },
   /** InOut<T> g, In<f64> factor over "n s" */
-  scale_by: { name: "scale_by", driver: "Call", shapes: "n s", arrays: 2, id: { f32: 151, f64: 152 } },
+  scale_by: { name: "scale_by", driver: "Call", shapes: "n s", access: "ur", id: { f32: 151, f64: 152 } },
   /** InOut<f64> hyper over "h" */
-  tick: { name: "tick", driver: "Call", shapes: "h", arrays: 1, id: { f32: 153 } },
+  tick: { name: "tick", driver: "Call", shapes: "h", access: "u", id: { f32: 153 } },
   /** InOut<T> w, InOut<T> b, In<T> g, In<f64> hyper, In<f64> scale over "n n? n h s?" */
-  sgd: { name: "sgd", driver: "Call", shapes: "n n? n h s?", arrays: 5, id: { f32: 154, f64: 155 } },
+  sgd: { name: "sgd", driver: "Call", shapes: "n n? n h s?", access: "uurrr", id: { f32: 154, f64: 155 } },
   /** InOut<T> w, InOut<T> m, InOut<T> v, InOut<T> top, In<T> g, In<f64> hyper, In<f64> scale over "n n n n? n h s?" */
-  adam: { name: "adam", driver: "Call", shapes: "n n n n? n h s?", arrays: 7, id: { f32: 156, f64: 157 } },
+  adam: { name: "adam", driver: "Call", shapes: "n n n n? n h s?", access: "uuuurrr", id: { f32: 156, f64: 157 } },
   /** InOut<T> w, InOut<T> m, InOut<T> v, InOut<T> top, In<T> g, In<f64> hyper, In<f64> scale over "n n n n? n h s?" */
-  adamw: { name: "adamw", driver: "Call", shapes: "n n n n? n h s?", arrays: 7, id: { f32: 158, f64: 159 } },
+  adamw: { name: "adamw", driver: "Call", shapes: "n n n n? n h s?", access: "uuuurrr", id: { f32: 158, f64: 159 } },
   /** InOut<T> w, InOut<T> v, InOut<T> mean, InOut<T> b, In<T> g, In<f64> hyper, In<f64> scale over "n n n? n? n h s?" */
-  rmsprop: { name: "rmsprop", driver: "Call", shapes: "n n n? n? n h s?", arrays: 7, id: { f32: 160, f64: 161 } },
+  rmsprop: { name: "rmsprop", driver: "Call", shapes: "n n n? n? n h s?", access: "uuuurrr", id: { f32: 160, f64: 161 } },
   /** InOut<T> w, InOut<T> v, In<T> g, In<f64> hyper, In<f64> scale over "n n n h s?" */
-  adagrad: { name: "adagrad", driver: "Call", shapes: "n n n h s?", arrays: 5, id: { f32: 162, f64: 163 } },
+  adagrad: { name: "adagrad", driver: "Call", shapes: "n n n h s?", access: "uurrr", id: { f32: 162, f64: 163 } },
   /** InOut<T> w, InOut<T> v, InOut<T> u, In<T> g, In<f64> hyper, In<f64> scale over "n n n n h s?" */
-  adadelta: { name: "adadelta", driver: "Call", shapes: "n n n n h s?", arrays: 6, id: { f32: 164, f64: 165 } },
+  adadelta: { name: "adadelta", driver: "Call", shapes: "n n n n h s?", access: "uuurrr", id: { f32: 164, f64: 165 } },
   /** InOut<T> w, InOut<T> m, InOut<T> u, In<T> g, In<f64> hyper, In<f64> scale over "n n n n h s?" */
-  adamax: { name: "adamax", driver: "Call", shapes: "n n n n h s?", arrays: 6, id: { f32: 166, f64: 167 } },
+  adamax: { name: "adamax", driver: "Call", shapes: "n n n n h s?", access: "uuurrr", id: { f32: 166, f64: 167 } },
   /** InOut<T> w, InOut<T> m, InOut<T> v, In<T> g, In<f64> hyper, In<f64> scale over "n n n n h s?" */
-  nadam: { name: "nadam", driver: "Call", shapes: "n n n n h s?", arrays: 6, id: { f32: 168, f64: 169 } },
+  nadam: { name: "nadam", driver: "Call", shapes: "n n n n h s?", access: "uuurrr", id: { f32: 168, f64: 169 } },
   /** InOut<T> w, InOut<T> m, InOut<T> v, In<T> g, In<f64> hyper, In<f64> scale over "n n n n h s?" */
-  radam: { name: "radam", driver: "Call", shapes: "n n n n h s?", arrays: 6, id: { f32: 170, f64: 171 } },
+  radam: { name: "radam", driver: "Call", shapes: "n n n n h s?", access: "uuurrr", id: { f32: 170, f64: 171 } },
   /** InOut<T> w, InOut<T> m, In<T> g, In<f64> hyper, In<f64> scale over "n n n h s?" */
-  lion: { name: "lion", driver: "Call", shapes: "n n n h s?", arrays: 5, id: { f32: 172, f64: 173 } },
+  lion: { name: "lion", driver: "Call", shapes: "n n n h s?", access: "uurrr", id: { f32: 172, f64: 173 } },
   /** InOut<T> w, InOut<T> last, InOut<T> s, In<T> g, In<f64> hyper, In<f64> scale over "n n n n h s?" */
-  rprop: { name: "rprop", driver: "Call", shapes: "n n n n h s?", arrays: 6, id: { f32: 174, f64: 175 } },
+  rprop: { name: "rprop", driver: "Call", shapes: "n n n n h s?", access: "uuurrr", id: { f32: 174, f64: 175 } },
+  /** Out<T> values, Out<i32> indices, Strided<In<T>, 3> x, u32 descending over "anb? anb? anb" */
+  sort: { name: "sort", driver: "Call", shapes: "anb? anb? anb", access: "wwr", id: { f32: 176, f64: 177, i32: 178, u8: 179, bool: 180 } },
+  /** Out<T> values, Out<i32> indices, Strided<In<T>, 3> x, u32 largest over "akb? akb? anb" */
+  topk: { name: "topk", driver: "Call", shapes: "akb? akb? anb", access: "wwr", id: { f32: 181, f64: 182, i32: 183, u8: 184, bool: 185 } },
+  /** Out<i32> y, Rows<In<T>> sorted, Rows<In<T>> x, u32 right over "am an am" */
+  searchsorted: { name: "searchsorted", driver: "Call", shapes: "am an am", access: "wrr", id: { f32: 186, f64: 187, i32: 188 } },
 } satisfies Record<string, Kernel>;

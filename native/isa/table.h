@@ -6,6 +6,7 @@
 #include "../kernels/optimizer.h"
 #include "../kernels/random.h"
 #include "../kernels/select.h"
+#include "../kernels/sort.h"
 
 #define NABLA_GLUE(a, b) a##b
 #define NABLA_TABLE_NAME(isa) NABLA_GLUE(isa, _table)
