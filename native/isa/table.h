@@ -3,8 +3,12 @@
 #include "../kernels/arithmetic.h"
 #include "../kernels/clip.h"
 #include "../kernels/gemm.h"
+#include "../kernels/loss.h"
+#include "../kernels/norm.h"
 #include "../kernels/optimizer.h"
 #include "../kernels/random.h"
+#include "../kernels/reduce.h"
+#include "../kernels/rows.h"
 #include "../kernels/select.h"
 #include "../kernels/sort.h"
 

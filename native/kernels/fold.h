@@ -1,0 +1,219 @@
+// fold: one value of n elements, joined in an order that is a function of n
+// alone. Sixteen lanes, four times side by side, take a block of 1,024 elements
+// (16 joins a lane); blocks meet in a binary tree, then the lanes do. The error
+// of a sum so grows with log n. A vector of any instruction set is a part of
+// the sixteen lanes, hence the same bits on all of them.
+#pragma once
+#include "grid.h"
+
+namespace nabla::NABLA_ISA {
+
+constexpr size_t fold_block_size = 1024;
+
+// Where a word lies in a row: all its lanes, or the first n of them.
+struct Whole {
+  size_t i;
+};
+struct Part {
+  size_t i, n;
+};
+template <class T>
+inline auto get(const T* p, Whole at) {
+  return get<width<T>>(p + at.i);
+}
+template <class T>
+inline auto get(const T* p, Part at) {
+  return get<width<T>>(p + at.i, at.n);
+}
+template <class T, class X>
+inline void put(T* p, Whole at, X x) {
+  put<width<T>>(p + at.i, x);
+}
+template <class T, class X>
+inline void put(T* p, Part at, X x) {
+  put<width<T>>(p + at.i, x, at.n);
+}
+template <class X>
+inline constexpr int lanes_of = same<X, V> || same<X, I> || same<X, M> ? N : 1;
+
+// Two values that are joined each with its like.
+template <class X>
+struct Two {
+  X a, b;
+};
+template <class X>
+inline Two<X> operator+(Two<X> s, Two<X> t) {
+  return {s.a + t.a, s.b + t.b};
+}
+template <class X, class Mask>
+inline Two<X> select(Mask m, Two<X> s, Two<X> t) {
+  return {select(m, s.a, t.a), select(m, s.b, t.b)};
+}
+template <class X>
+inline constexpr int lanes_of<Two<X>> = lanes_of<X>;
+
+// The lanes of a word, one by one.
+template <class T>
+inline void unpack(Lane<T> x, Lane<T>* to) {
+  *to = x;
+}
+inline void unpack(V x, Lane<f32>* to) { store(&to->v, x); }
+inline void unpack(I x, Lane<i32>* to) { store(&to->v, x); }
+inline void unpack(M x, Yes* to) {
+  b8 b[N];
+  store(b, x);
+  for (int j = 0; j < N; j++) to[j] = {b[j] != b8(0)};
+}
+template <class T>
+Lane<T> lane_type(Lane<T>);
+Lane<f32> lane_type(V);
+Lane<i32> lane_type(I);
+Yes lane_type(M);
+template <class X>
+auto lane_type(Two<X>) -> Two<decltype(lane_type(X{}))>;
+template <class X>
+using One = decltype(lane_type(X{}));
+template <class X>
+inline void unpack(Two<X> x, Two<One<X>>* to) {
+  One<X> a[lanes_of<X>], b[lanes_of<X>];
+  unpack(x.a, a);
+  unpack(x.b, b);
+  for (int j = 0; j < lanes_of<X>; j++) to[j] = {a[j], b[j]};
+}
+template <class X>
+inline auto first_lane(X x) {
+  One<X> lane[lanes_of<X>];
+  unpack(x, lane);
+  return lane[0].v;
+}
+
+// Sixteen values of X.
+template <class X>
+struct Lanes {
+  static constexpr int words = 16 / lanes_of<X>;
+  X w[words];
+};
+
+// What folding does: join two values; `identity` joined with x is x.
+struct Sum {
+  template <class X>
+  static X identity() {
+    return splat<X>(0);
+  }
+  template <class X>
+  static X join(X a, X b) {
+    return a + b;
+  }
+};
+template <>
+inline Two<V> splat(f64 c) {
+  return {splat<V>(c), splat<V>(c)};
+}
+template <>
+inline Two<Lane<f64>> splat(f64 c) {
+  return {{c}, {c}};
+}
+// Drops NaNs that are not last: for rows whose result is NaN anyway when one of
+// them is.
+struct Peak {
+  template <class X>
+  static X identity() {
+    return splat<X>(-__builtin_inf());
+  }
+  template <class X>
+  static X join(X a, X b) {
+    return max(a, b);
+  }
+};
+
+template <class Op, class X>
+inline Lanes<X> join(Lanes<X> a, const Lanes<X>& b) {
+#pragma GCC unroll 2
+  for (int w = 0; w < Lanes<X>::words; w++) a.w[w] = Op::join(a.w[w], b.w[w]);
+  return a;
+}
+
+// A binary counter of what was pushed: level l holds the join of 2^l of them.
+template <class Op, class S, int levels = 44>
+struct Cascade {
+  S level[levels];
+  size_t count = 0;
+  void push(S x) {
+    int l = 0;
+    for (size_t c = count++; c & 1; c >>= 1) x = join<Op>(level[l++], x);
+    level[l] = x;
+  }
+  S total() const {
+    int l = __builtin_ctzll(count);
+    S x = level[l];
+    for (size_t c = count >> l >> 1; c; c >>= 1)
+      if (l++, c & 1) x = join<Op>(level[l], x);
+    return x;
+  }
+};
+
+// Elements [i, end) of a block; f(Whole or Part) gives a word of them.
+template <class Op, class X, class F>
+inline Lanes<X> fold_block(size_t i, size_t end, const F& f) {
+  constexpr int L = lanes_of<X>, K = Lanes<X>::words;
+  Lanes<X> acc[4];
+#pragma GCC unroll 4
+  for (int q = 0; q < 4; q++)
+#pragma GCC unroll 2
+    for (int w = 0; w < K; w++) acc[q].w[w] = Op::template identity<X>();
+  for (; i + 64 <= end; i += 64)
+#pragma GCC unroll 4
+    for (int q = 0; q < 4; q++)
+#pragma GCC unroll 2
+      for (int w = 0; w < K; w++) acc[q].w[w] = Op::join(acc[q].w[w], f(Whole{i + size_t(q * 16 + w * L)}));
+  for (; i + 16 <= end; i += 16)
+#pragma GCC unroll 2
+    for (int w = 0; w < K; w++) acc[0].w[w] = Op::join(acc[0].w[w], f(Whole{i + size_t(w * L)}));
+#pragma GCC unroll 2
+  for (int w = 0; w < K; w++, i += L) {
+    if (i >= end) break;
+    if constexpr (L == 1)
+      acc[0].w[w] = Op::join(acc[0].w[w], f(Whole{i}));
+    else {
+      size_t n = end - i < size_t(L) ? end - i : size_t(L);
+      acc[0].w[w] = select(iota() < all_i(i32(n)), Op::join(acc[0].w[w], f(Part{i, n})), acc[0].w[w]);
+    }
+  }
+  return join<Op>(join<Op>(acc[0], acc[1]), join<Op>(acc[2], acc[3]));
+}
+
+// Lanes j and j + 8, then + 4, + 2, + 1.
+template <class Op, class X>
+inline One<X> tree(const Lanes<X>& x) {
+  One<X> a[16];
+  for (int w = 0; w < Lanes<X>::words; w++) unpack(x.w[w], a + w * lanes_of<X>);
+#pragma GCC unroll 4
+  for (int h = 8; h; h /= 2)
+#pragma GCC unroll 8
+    for (int j = 0; j < h; j++) a[j] = Op::join(a[j], a[j + h]);
+  return a[0];
+}
+
+template <class Op, class F>
+inline auto fold(size_t n, const F& f) {
+  using X = decltype(f(Whole{0}));
+  Cascade<Op, Lanes<X>> blocks;
+  for (size_t i = 0;;) {
+    size_t end = n - i < fold_block_size ? n : i + fold_block_size;
+    Lanes<X> x = fold_block<Op, X>(i, end, f);
+    if (n <= fold_block_size) return tree<Op>(x);
+    blocks.push(x);
+    if ((i = end) == n) return tree<Op>(blocks.total());
+  }
+}
+
+// f(Whole or Part) for every word of n elements of T.
+template <class T, class F>
+inline void each(size_t n, const F& f) {
+  constexpr size_t W = width<T>;
+  size_t i = 0;
+  for (; i + W <= n; i += W) f(Whole{i});
+  if (i < n) f(Part{i, n - i});
+}
+
+}  // namespace nabla::NABLA_ISA

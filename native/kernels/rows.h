@@ -1,0 +1,90 @@
+// Softmax, its logarithm and their gradients over the rows of [r, c].
+#pragma once
+#include "../simd/exp.h"
+#include "../simd/log.h"
+#include "fold.h"
+
+namespace nabla::NABLA_ISA {
+
+// The largest element of a row in every lane. A NaN may be dropped: the row's
+// sum of exponentials is NaN all the same.
+template <class T>
+inline Word<T> peak(const T* x, size_t n) {
+  return splat<Word<T>>(fold<Peak>(n, [&](auto at) { return get(x, at); }).v);
+}
+
+// s = sum exp(x - m). y, if given, receives the exponentials. A row of -inf has
+// m = -inf and s = NaN, as in PyTorch.
+template <class T>
+inline Word<T> sum_exp(T* y, const T* x, size_t n, Word<T> m) {
+  auto e = [&](auto at) { return exp(get(x, at) - m); };
+  auto kept = [&](auto at) {
+    auto v = e(at);
+    put(y, at, v);
+    return v;
+  };
+  return splat<Word<T>>((y ? fold<Sum>(n, kept) : fold<Sum>(n, e)).v);
+}
+
+// y = exp(x - m) / s
+template <class T>
+void softmax(Rows<Out<T>> y, Rows<In<T>> x) {
+  using X = Word<T>;
+  for (size_t r = 0; r < x.rows; r++) {
+    const T* from = x.p + r * x.cols;
+    T* to = y.p + r * x.cols;
+    X s = splat<X>(1) / sum_exp(to, from, x.cols, peak(from, x.cols));
+    each<T>(x.cols, [&](auto at) { put(to, at, get(to, at) * s); });
+  }
+}
+
+// in the forward pass: y_i = e_i / s, so dy_i/dx_j = y_i ([i = j] - y_j)
+// so now:              dx = y (dy - sum(dy y))
+template <class T>
+void softmax_grad(Rows<Out<T>> dx, Rows<In<T>> dy, Rows<In<T>> y) {
+  using X = Word<T>;
+  for (size_t r = 0; r < y.rows; r++) {
+    size_t i = r * y.cols;
+    const T *g = dy.p + i, *p = y.p + i;
+    X s = splat<X>(fold<Sum>(y.cols, [&](auto at) { return get(g, at) * get(p, at); }).v);
+    each<T>(y.cols, [&](auto at) { put(dx.p + i, at, get(p, at) * (get(g, at) - s)); });
+  }
+}
+
+// y = x - m - log s
+template <class T>
+void log_softmax(Rows<Out<T>> y, Rows<In<T>> x) {
+  using X = Word<T>;
+  for (size_t r = 0; r < x.rows; r++) {
+    const T* from = x.p + r * x.cols;
+    X m = peak(from, x.cols), s = log(sum_exp<T>(nullptr, from, x.cols, m));
+    each<T>(x.cols, [&](auto at) { put(y.p + r * x.cols, at, get(from, at) - m - s); });
+  }
+}
+
+// in the forward pass: y_i = x_i - log sum exp x, so dy_i/dx_j = [i = j] - exp
+// y_j so now:              dx = dy - exp(y) sum(dy)
+template <class T>
+void log_softmax_grad(Rows<Out<T>> dx, Rows<In<T>> dy, Rows<In<T>> y) {
+  using X = Word<T>;
+  for (size_t r = 0; r < y.rows; r++) {
+    size_t i = r * y.cols;
+    X s = splat<X>(fold<Sum>(y.cols, [&](auto at) { return get(dy.p + i, at); }).v);
+    each<T>(y.cols, [&](auto at) { put(dx.p + i, at, get(dy.p + i, at) - exp(get(y.p + i, at)) * s); });
+  }
+}
+
+// y = m + log sum exp(x - m), with m = 0 when the peak is infinite: then y is
+// infinite too
+template <class T>
+void logsumexp(Out<T> y, Rows<In<T>> x) {
+  using X = Word<T>;
+  for (size_t r = 0; r < x.rows; r++) {
+    const T* from = x.p + r * x.cols;
+    X m = peak(from, x.cols);
+    m = select(m - m == splat<X>(0), m, splat<X>(0));
+    y.p[r] = first_lane(m + log(sum_exp<T>(nullptr, from, x.cols, m)));
+  }
+}
+
+}  // namespace nabla::NABLA_ISA
