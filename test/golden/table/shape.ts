@@ -1,0 +1,160 @@
+// Ops that move elements, the creation of tensors and their dtypes.
+import { numel } from "../../../lib/core/shape.ts";
+import type { Value } from "../../../lib/core/value.ts";
+import { type Arg, type Args, entry, type Table } from "../args.ts";
+import { call } from "../library.ts";
+import { Skip } from "../outcome.ts";
+import { dtypeOf } from "../values.ts";
+
+type Bound = number | null | undefined;
+const cut = (x: Value, dim: number, start: Bound, stop: Bound, step: Bound): Value =>
+  call("slice", [x], dim, start ?? undefined, stop ?? undefined, step ?? undefined);
+
+/** Parts of a dimension, of these sizes. */
+function parts(x: Value, sizes: number[], dim: number): Value[] {
+  return call("split", [x], sizes, dim);
+}
+function split(a: Args): Value[] {
+  const x = a.tensor("input");
+  const sizes = a.get("split_size_or_sections") as number | number[];
+  return call("split", [x], sizes, a.number("dim", 0));
+}
+/** torch.tensor_split: n nearly equal parts, or cuts at these positions. */
+function tensorSplit(a: Args): Value[] {
+  const x = a.tensor("input");
+  const at = a.get("indices_or_sections");
+  const dim = a.number("dim", 0);
+  const size = x.shape.at(dim)!;
+  if (typeof at === "number") {
+    const sizes = Array.from({ length: at }, (_, i) => Math.floor(size / at) + (i < size % at ? 1 : 0));
+    return parts(x, sizes, dim);
+  }
+  if (!Array.isArray(at)) throw new Skip("positions in a tensor");
+  const cuts = [0, ...(at as number[]).map((i) => Math.min(i < 0 ? i + size : i, size)), size];
+  return parts(
+    x,
+    cuts.slice(1).map((end, i) => Math.max(0, end - cuts[i]!)),
+    dim,
+  );
+}
+function slices(a: Args): Value {
+  const x = a.tensor("input");
+  if (!a.has("slices")) {
+    return cut(x, a.number("dim", 0), a.number("start"), a.number("stop"), a.number("step"));
+  }
+  return (a.get("slices") as [number, Bound, Bound, Bound][]).reduce((y, s) => cut(y, ...s), x);
+}
+/** torch's pad lists the last dimension first: [left, right, top, bottom]. */
+const pad = (a: Args): Value =>
+  call("pad", [a.tensor("input")], a.numbers("pad"), {
+    mode: a.word("mode", "constant"),
+    value: a.number("value", 0),
+  });
+
+/** Sizes passed as one list. */
+const sized =
+  (op: string, name: string) =>
+  (a: Args): Value =>
+    call(op, [a.tensor("input")], a.numbers(name) ?? []);
+
+/** input[...] of torch: each part a slice, null (a new dimension), a number, or positions. */
+function item(a: Args): Value {
+  const key = a.get("key");
+  const x = a.tensor("input");
+  const list = Array.isArray(key) ? (key as Arg[]) : [key];
+  let y = x;
+  let dim = 0;
+  for (const part of list) {
+    if (part === null) y = call("unsqueeze", [y], dim++);
+    else if (typeof part === "number") y = call("select", [y], dim, part);
+    else if (typeof part === "object" && "slice" in part) {
+      const [start, stop, step] = (part as { slice: Bound[] }).slice;
+      y = cut(y, dim++, start, stop, step);
+    } else throw new Skip("positions by list or tensor");
+  }
+  return y;
+}
+
+const dtyped = (a: Args, preset: string) => dtypeOf(a.word("dtype", preset));
+
+export const shape: Table = {
+  cat: entry("tensors dim", (a) => call("cat", [], a.list("tensors"), a.number("dim", 0))),
+  stack: entry("tensors dim", (a) => call("stack", [], a.list("tensors"), a.number("dim", 0))),
+  split: entry("input split_size_or_sections dim", split),
+  split_with_sizes: entry("input split_size_or_sections dim", split),
+  tensor_split: entry("input indices_or_sections dim", tensorSplit),
+  chunk: entry("input chunks dim", (a) => call("chunk", [a.tensor("input")], a.number("chunks"), a.number("dim", 0))),
+  unbind: entry("input dim", (a) => call("unbind", [a.tensor("input")], a.number("dim", 0))),
+  slice: entry("input dim start stop step", slices),
+  __getitem__: entry("input key", item),
+  select: entry("input dim index", (a) => call("select", [a.tensor("input")], a.number("dim"), a.number("index"))),
+  narrow: entry("input dim start length", (a) => {
+    const [x, dim, length] = [a.tensor("input"), a.number("dim", 0), a.number("length", 0)];
+    const start = a.number("start", 0);
+    const from = start < 0 ? start + x.shape.at(dim)! : start;
+    return cut(x, dim, from, from + length, 1);
+  }),
+  pad: entry("input pad mode value", pad),
+  transpose: entry("input dim0 dim1", (a) =>
+    call("transpose", [a.tensor("input")], a.number("dim0"), a.number("dim1")),
+  ),
+  t: entry("input", (a) => {
+    const x = a.tensor("input");
+    return x.ndim < 2 ? x : call("transpose", [x], 0, 1);
+  }),
+  permute: entry("input dims", sized("permute", "dims")),
+  flip: entry("input dims", sized("flip", "dims")),
+  roll: entry("input shifts dims", (a) => call("roll", [a.tensor("input")], a.get("shifts"), a.get("dims"))),
+  tril: entry("input diagonal", (a) => call("tril", [a.tensor("input")], a.number("diagonal", 0))),
+  triu: entry("input diagonal", (a) => call("triu", [a.tensor("input")], a.number("diagonal", 0))),
+  diagonal: entry("input offset dim1 dim2", (a) =>
+    call("diagonal", [a.tensor("input")], a.number("offset", 0), a.number("dim1", 0), a.number("dim2", 1)),
+  ),
+  diag_embed: entry("input offset dim1 dim2", (a) =>
+    call("diagEmbed", [a.tensor("input")], a.number("offset", 0), a.number("dim1", -2), a.number("dim2", -1)),
+  ),
+  trace: entry("input", (a) => call("trace", [a.tensor("input")])),
+  reshape: entry("input shape", sized("reshape", "shape")),
+  view: entry("input shape", sized("reshape", "shape")),
+  ravel: entry("input", (a) => call("flatten", [a.tensor("input")])),
+  flatten: entry("input start_dim end_dim", (a) =>
+    call("flatten", [a.tensor("input")], a.number("start_dim", 0), a.number("end_dim", -1)),
+  ),
+  unflatten: entry("input dim sizes", (a) => {
+    const [x, sizes] = [a.tensor("input"), a.numbers("sizes")!];
+    const dim = a.number("dim", 0);
+    const at = dim < 0 ? dim + x.ndim : dim;
+    const hole = x.shape[at]! / -numel(sizes);
+    return call("reshape", [x], x.shape.toSpliced(at, 1, ...sizes.map((n) => (n === -1 ? hole : n))));
+  }),
+  squeeze: entry("input dim", (a) => call("squeeze", [a.tensor("input")], a.get("dim"))),
+  unsqueeze: entry("input dim", (a) => call("unsqueeze", [a.tensor("input")], a.number("dim"))),
+  expand: entry("input sizes", sized("expand", "sizes")),
+  broadcast_to: entry("input sizes", sized("expand", "sizes")),
+  expand_as: entry("input other", (a) => call("expand", [a.tensor("input")], a.tensor("other").shape)),
+  repeat: entry("input sizes", sized("repeat", "sizes")),
+  tile: entry("input sizes", (a) => {
+    const [x, sizes] = [a.tensor("input"), a.numbers("sizes") ?? []];
+    const ones = new Array<number>(Math.max(0, x.ndim - sizes.length)).fill(1);
+    return call("repeat", [x], [...ones, ...sizes]);
+  }),
+  repeat_interleave: entry("input repeats dim", (a) =>
+    call("repeatInterleave", [a.tensor("input")], a.number("repeats"), a.number("dim")),
+  ),
+  meshgrid: entry("tensors", (a) => {
+    if (a.word("indexing", "ij") !== "ij") throw new Skip("no indexing xy");
+    return call("meshgrid", [], a.list("tensors"));
+  }),
+  movedim: entry("input source destination", (a) =>
+    call("movedim", [a.tensor("input")], a.numbers("source"), a.numbers("destination")),
+  ),
+
+  cast: entry("input dtype", (a) => call("cast", [a.tensor("input")], dtyped(a, "f32"))),
+  arange: entry("start end step", (a) =>
+    call("arange", [], a.number("start", 0), a.number("end"), a.number("step", 1), dtyped(a, "i64")),
+  ),
+  linspace: entry("start end steps", (a) =>
+    call("linspace", [], a.number("start"), a.number("end"), a.number("steps")),
+  ),
+  eye: entry("n m", (a) => call("eye", [], a.number("n"), a.number("m"))),
+};
