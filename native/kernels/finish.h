@@ -51,13 +51,13 @@ inline X slope(u32 act, X v, X x) {
 }
 
 // n values from p, `step` apart
-inline V gather(const f32* p, ptrdiff_t step, size_t n) {
+inline V load_apart(const f32* p, ptrdiff_t step, size_t n) {
   if (step == 1) return load(p, n);
   f32 x[N] = {};
   for (size_t i = 0; i < n; i++) x[i] = p[ptrdiff_t(i) * step];
   return load(x);
 }
-inline void scatter(f32* p, ptrdiff_t step, V v, size_t n) {
+inline void store_apart(f32* p, ptrdiff_t step, V v, size_t n) {
   if (step == 1) return store(p, v, n);
   f32 x[N];
   store(x, v);
@@ -71,9 +71,9 @@ inline __attribute__((noinline)) void finish(f32* c, ptrdiff_t c_row, size_t row
       size_t w = n - j < N ? n - j : N;
       V v = load(c + j, w);
       if (f.bias) v = v + load(f.bias + j, w);
-      if (f.z) scatter(f.z + ptrdiff_t(i) * f.z_row + ptrdiff_t(j) * f.z_col, f.z_col, v, w);
+      if (f.z) store_apart(f.z + ptrdiff_t(i) * f.z_row + ptrdiff_t(j) * f.z_col, f.z_col, v, w);
       if (f.at)
-        v = slope(f.act, v, gather(f.at + ptrdiff_t(i) * f.at_row + ptrdiff_t(j) * f.at_col, f.at_col, w));
+        v = slope(f.act, v, load_apart(f.at + ptrdiff_t(i) * f.at_row + ptrdiff_t(j) * f.at_col, f.at_col, w));
       else
         v = activate(f.act, v);
       store(c + j, v, w);

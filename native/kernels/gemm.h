@@ -56,6 +56,9 @@ void gemm_naive(Strided<InOut<T>, 4> c, Strided<In<T>, 4> a, Strided<In<T>, 4> b
   }
 }
 
+// Multiply-adds that are worth a second thread: about 3 us of one.
+constexpr size_t SHARED = size_t(1) << 18;
+
 // One matrix product, or the part of one that a task computes.
 struct Product {
   f32* c;  // [m, n]
@@ -91,6 +94,7 @@ struct Product {
 // n cut into the fewest parts of at most `most`, nearly equal and whole numbers of `unit` but for the last.
 struct Cut {
   size_t n, unit, units, parts;
+  Cut(size_t n, size_t unit, size_t parts, int) : n(n), unit(unit), units((n + unit - 1) / unit), parts(parts) {}
   Cut(size_t n, size_t most, size_t unit) : n(n), unit(unit), units((n + unit - 1) / unit) {
     const size_t each = most > unit ? most / unit : 1;
     parts = (units + each - 1) / each;
@@ -99,6 +103,9 @@ struct Cut {
   size_t size(size_t i) const { return at(i + 1) - at(i); }
   size_t largest() const { return parts ? (units + parts - 1) / parts * unit : 0; }
 };
+
+// What packed rows of a tile take for each k.
+constexpr int PR = (MR + N - 1) / N * N;
 
 // Rows in runs of `tall`, then runs of tall - 1.
 struct Runs {
@@ -112,51 +119,77 @@ struct Runs {
   }
 };
 
-// Panels of B are packed unless the tile can read them in place.
-enum class Source { place, packing, packed };
-
-// One column panel of C over all rows of g (one block of A, at most KC deep).
-inline void panel(const Product& g, const f32* packed_a, f32* packed_b, Source source, const f32* ahead,
-                  ptrdiff_t ahead_k, bool last) {
+// One column panel of C over all rows of g (one block of A, at most KC deep). B is read where it lies (`b`, mode plain
+// or streaming), or packed by the first run of rows (mode packing), or was packed before (packed, mode plain).
+struct Sources {
+  const f32* packed_a;  // or null: in place
+  f32* packed_b;        // or null: in place
+  Mode mode;
+  const f32* ahead;  // the panel after this one, if it is packed already
+};
+inline void panel(const Product& g, const Runs& runs, const Sources& from, bool last) {
   const size_t C = (g.n + N - 1) / N;
-  const Runs runs(g.m);
-  Panel t{g.c, g.c_row, g.a, g.a_row, g.a_k, 0, g.b, g.b_k, packed_b, ahead, ahead_k, g.n, g.k, g.add, last, g.finish};
-  auto run = [&](size_t rows, size_t count, bool packing) {
+  Panel t{g.c, g.c_row, g.a, g.a_row, g.a_k, 0, g.b, g.b_k, from.packed_b, from.ahead, g.n, g.k, g.add, last, g.finish};
+  if (from.packed_a) {
+    t.a = from.packed_a;
+    t.a_row = 1;
+    t.a_k = PR;
+  }
+  auto run = [&](size_t rows, size_t count, Mode mode) {
     if (!count) return;
-    if (packed_a) {
-      t.a_row = 1;
-      t.a_k = ptrdiff_t(rows);
-      t.a_run = ptrdiff_t(rows * g.k);
-    } else {
-      t.a_run = ptrdiff_t(rows) * g.a_row;
-    }
-    tile_of.at[packing][rows - 1][C - 1](t, count);
+    t.a_run = from.packed_a ? ptrdiff_t(PR * g.k) : ptrdiff_t(rows) * g.a_row;
+    tile_of.at[int(mode)][rows - 1][C - 1](t, count);
     t.a += ptrdiff_t(count) * t.a_run;
     t.c += ptrdiff_t(count * rows) * t.c_row;
     t.finish = t.finish.down(count * rows);
   };
-  if (packed_a) t.a = packed_a;
   size_t talls = runs.talls;
-  if (source == Source::packing) {
-    run(runs.tall, 1, true);
+  Mode mode = from.mode;
+  if (mode == Mode::packing) {
+    run(runs.tall, 1, mode);
     talls--;
+    mode = Mode::plain;
   }
-  if (source != Source::place) {
-    t.b = packed_b;
+  if (from.packed_b) {
+    t.b = from.packed_b;
     t.b_k = ptrdiff_t(C * N);
   }
-  run(runs.tall, talls, false);
-  run(runs.tall - 1, runs.shorts, false);
+  run(runs.tall, talls, mode);
+  run(runs.tall - 1, runs.shorts, mode);
 }
 
-inline void pack_rows(f32* out, const Product& g) {
-  const Runs runs(g.m);
+inline void pack_rows(f32* out, const Product& g, const Runs& runs) {
+  const size_t count = runs.talls + runs.shorts;
   const f32* a = g.a;
-  for (size_t r = 0; r < runs.talls + runs.shorts; r++) {
-    size_t rows = r < runs.talls ? runs.tall : runs.tall - 1;
-    pack(out, rows, a, g.a_row, g.a_k, rows, g.k);
-    out += rows * g.k;
-    a += ptrdiff_t(rows) * g.a_row;
+  if (g.a_row != 1) {
+    for (size_t r = 0; r < count; r++) {
+      const size_t rows = r < runs.talls ? runs.tall : runs.tall - 1;
+      pack(out + r * PR * g.k, a, g.a_row, g.a_k, rows, g.k);
+      a += ptrdiff_t(rows) * g.a_row;
+    }
+    return;
+  }
+  // Rows lie side by side: all runs of one k at once, so that a line is read once and pages follow one another.
+  for (size_t k = 0; k < g.k; k++, a += g.a_k) {
+    const f32* p = a;
+    for (size_t r = 0; r < count; r++) {
+      const size_t rows = r < runs.talls ? runs.tall : runs.tall - 1;
+      prefetch(p + 8 * g.a_k);
+      store(out + (r * g.k + k) * PR, load(p, rows));
+      p += rows;
+    }
+  }
+}
+
+inline void multiply_apart(Product g);
+
+// Nothing packed: for products whose operands stay in L1, and for rows that one run covers.
+inline void multiply_in_place(const Product& g) {
+  const Runs runs(g.m);
+  const size_t width = g.m <= size_t(MR) ? size_t(widest(int(g.m))) * N : size_t(NV) * N;
+  const Mode mode = g.n * g.k > 64 * 1024 ? Mode::streaming : Mode::plain;
+  for (size_t j = 0; j < g.n; j += width) {
+    panel(g.part(0, g.m, j, g.n - j < width ? g.n - j : width), runs, {nullptr, nullptr, mode, nullptr}, true);
   }
 }
 
@@ -168,35 +201,35 @@ inline bool worth_packing(ptrdiff_t a_row, ptrdiff_t a_k, size_t n, size_t area)
   return step % 1024 == 0 || (a_row != 1 && a_k != 1) || (n > 224 && area > 24 * 1024);
 }
 
-// The five loops: columns by NC, depth by KC, rows by MC, then panels of NV vectors and runs of MR rows.
+// The five loops: columns by NC, depth by KC, rows by a block of A, then panels of NV vectors and runs of MR rows.
 inline void multiply(const Product& g) {
   constexpr size_t NR = size_t(NV) * N;
+  if (g.c_col != 1 && g.n > 1) return multiply_apart(g);
+  if (g.b_col == 1 && (g.m <= size_t(MR) || g.k * g.n <= 4096)) return multiply_in_place(g);
   const Cut cols(g.n, NC, NR), depth(g.k, KC, 1);
   const size_t deep = depth.largest() + !depth.parts;
-  const Cut rows(g.m, AREA / deep, MR);
+  const Cut rows(g.m, AREA / deep / PR * MR, MR);
   const bool pack_a = worth_packing(g.a_row, g.a_k, g.n, rows.largest() * deep);
-  const bool place_b = g.b_col == 1 && g.m <= size_t(MR);
   const size_t wide = rows.parts > 1 ? cols.largest() : NR;
-  f32* pa = pack_a ? static_cast<f32*>(scratch((rows.largest() * deep + N) * sizeof(f32), 1)) : nullptr;
-  f32* pb = place_b ? nullptr : static_cast<f32*>(scratch((wide * deep + N) * sizeof(f32), 2));
+  f32* pa = pack_a ? static_cast<f32*>(scratch((rows.largest() + MR - 1) / MR * PR * deep * sizeof(f32), 1)) : nullptr;
+  f32* pb = static_cast<f32*>(scratch(wide * deep * sizeof(f32), 2));
   for (size_t jc = 0; jc < cols.parts; jc++) {
     for (size_t pc = 0; pc < (depth.parts ? depth.parts : 1); pc++) {
       const bool last = pc + 1 >= depth.parts;
       const Product slab = depth.parts ? g.deep(depth.at(pc), depth.size(pc)) : g;
       for (size_t ic = 0; ic < rows.parts; ic++) {
         const Product block = slab.part(rows.at(ic), rows.size(ic), cols.at(jc), cols.size(jc));
-        if (pack_a) pack_rows(pa, block);
+        const Runs runs(block.m);
+        if (pack_a) pack_rows(pa, block, runs);
         f32* to = pb;
         for (size_t j = 0; j < block.n; j += NR) {
           const Product one = block.part(0, block.m, j, block.n - j < NR ? block.n - j : NR);
-          Source source = place_b ? Source::place : ic > 0 ? Source::packed : Source::packing;
-          if (source == Source::packing && one.b_col != 1) {
-            pack(to, (one.n + N - 1) / N * N, one.b, one.b_col, one.b_k, one.n, one.k);
-            source = Source::packed;
+          Mode mode = ic > 0 ? Mode::plain : Mode::packing;
+          if (ic == 0 && one.b_col != 1) {
+            pack(to, one.b, one.b_col, one.b_k, one.n, one.k);
+            mode = Mode::plain;
           }
-          const bool in_place = ic == 0 && one.b_col == 1;
-          panel(one, pa, to, source, in_place ? one.b + NR : to + NR * block.k, in_place ? one.b_k : ptrdiff_t(NR),
-                last);
+          panel(one, runs, {pa, to, mode, ic > 0 ? to + NR * block.k : nullptr}, last);
           if (rows.parts > 1) to += NR * block.k;
         }
       }
@@ -229,21 +262,23 @@ inline void multiply_apart(Product g) {
   }
 }
 
-// Tasks of about `task` multiply-adds; the grid depends on the extents alone.
+// The tasks of a product: `down` bands of rows by `across` bands of columns. A finer grid packs operands more often,
+// each time by the cost of a packed element; rows are the cheaper cut as long as B is packed by the tiles that read it.
 struct Grid {
   size_t down = 1, across = 1;
-  Grid(size_t m, size_t n, size_t k) {
-    constexpr size_t NR = size_t(NV) * N, least = 1u << 17, most = 64;
-    size_t work = m * n * k / least, tasks = 1;
-    while (tasks < most && tasks * tasks < work) tasks *= 2;
-    while (down * across < tasks) {
-      bool tall = m / (2 * down) >= size_t(MR), broad = n / (2 * across) >= NR;
-      if (!tall && !broad) break;
-      if (tall && (!broad || m * across > n * down))
-        down *= 2;
-      else
-        across *= 2;
+  explicit Grid(const Product& g) {
+    const size_t work = g.m * g.n * g.k, strips = (g.n + size_t(NV) * N - 1) / (size_t(NV) * N);
+    size_t tasks = 1;
+    for (size_t w = SHARED; w <= work && tasks < 256; w *= 8) tasks *= 2;
+    const size_t pack_a = 2, pack_b = g.b_col == 1 ? 1 : 2;
+    size_t least = ~size_t(0);
+    for (size_t x = 1; x <= tasks && x <= strips; x *= 2) {
+      const size_t y = tasks / x;
+      if (y > 1 && g.m < 2 * y * size_t(MR) && x * 2 <= strips) continue;
+      const size_t cost = g.m * x * pack_a + g.n * y * pack_b;
+      if (cost < least) least = cost, down = y, across = x;
     }
+    if (down > g.m) down = g.m;
   }
 };
 
@@ -251,42 +286,51 @@ template <class T>
 void gemm(Strided<InOut<T>, 4> c, Strided<In<T>, 4> a, Strided<In<T>, 4> b, In<T> bias, Strided<Out<T>, 4> z,
           Strided<In<T>, 4> slope, u32 act, u32 accumulate);
 
+// The part of g that task (y, x) of its grid computes.
+inline void multiply_part(const Product& g, const Grid& grid, size_t y, size_t x) {
+  const Cut rows(g.m, 1, grid.down, 0), cols(g.n, size_t(NV) * N, grid.across, 0);
+  multiply(g.part(rows.at(y), rows.size(y), cols.at(x), cols.size(x)));
+}
+
 template <>
 inline void gemm(Strided<InOut<f32>, 4> c, Strided<In<f32>, 4> a, Strided<In<f32>, 4> b, In<f32> bias,
                  Strided<Out<f32>, 4> z, Strided<In<f32>, 4> slope, u32 act, u32 accumulate) {
-  constexpr size_t NR = size_t(NV) * N;
-  const size_t m = c.extent[2], n = c.extent[3], k = a.extent[3], batch = c.extent[0] * c.extent[1];
+  const size_t m = c.extent[2], n = c.extent[3], k = a.extent[3], batch = c.extent[0] * c.extent[1], q = c.extent[1];
   if (!m || !n || !batch) return;
-  const Grid grid(m, n, k);
-  const size_t tasks = grid.down * grid.across, strips = (n + NR - 1) / NR;
-  const size_t together = (size_t(1) << 17) / (m * n * (k + 1)) + 1;  // matrices in a task, when they are small
-  parallel((batch * tasks + together - 1) / together, [&](size_t task) {
-    for (size_t s = task * together; s < (task + 1) * together && s < batch * tasks; s++) {
-      const size_t item = s / tasks, part = s % tasks, p = item / c.extent[1], q = item % c.extent[1];
-      const Product whole{at(c, p, q, 0, 0),
-                          c.step[2],
-                          c.step[3],
-                          at(a, p, q, 0, 0),
-                          a.step[2],
-                          a.step[3],
-                          at(b, p, q, 0, 0),
-                          b.step[2],
-                          b.step[3],
-                          m,
-                          n,
-                          k,
-                          accumulate != 0,
-                          finish_of(bias, z, slope, act, p, q)};
-      const size_t y = part / grid.across, x = part % grid.across;
-      const size_t top = m * y / grid.down, left = strips * x / grid.across * NR;
-      const size_t bottom = m * (y + 1) / grid.down,
-                   right = x + 1 == grid.across ? n : strips * (x + 1) / grid.across * NR;
-      const Product mine = whole.part(top, bottom - top, left, right - left);
-      if (mine.c_col == 1 || mine.n == 1)
-        multiply(mine);
-      else
-        multiply_apart(mine);
+  auto product = [&](size_t i, size_t j) {
+    return Product{at(c, i, j, 0, 0),
+                   c.step[2],
+                   c.step[3],
+                   at(a, i, j, 0, 0),
+                   a.step[2],
+                   a.step[3],
+                   at(b, i, j, 0, 0),
+                   b.step[2],
+                   b.step[3],
+                   m,
+                   n,
+                   k,
+                   accumulate != 0,
+                   finish_of(bias, z, slope, act, i, j)};
+  };
+  const size_t work = m * n * (k + 1);
+  if (work >= SHARED / 2) {
+    const Grid grid(product(0, 0));
+    const size_t tasks = grid.down * grid.across;
+    return parallel(batch * tasks, [&](size_t task) {
+      const size_t item = task / tasks, part = task % tasks;
+      multiply_part(product(item / q, item % q), grid, part / grid.across, part % grid.across);
+    });
+  }
+  if (batch * work < SHARED) {
+    for (size_t i = 0; i < c.extent[0]; i++) {
+      for (size_t j = 0; j < q; j++) multiply(product(i, j));
     }
+    return;
+  }
+  const size_t each = SHARED / 2 / work + 1;  // matrices of a task
+  parallel((batch + each - 1) / each, [&](size_t task) {
+    for (size_t i = task * each; i < batch && i < (task + 1) * each; i++) multiply(product(i / q, i % q));
   });
 }
 

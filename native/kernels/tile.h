@@ -14,15 +14,19 @@ struct Panel {
   const f32* b;                 // [k, n], element step 1
   ptrdiff_t b_k;
   f32* packed;       // where a packing tile writes B as [k, C * N], zero padded
-  const f32* ahead;  // the next panel of B, asked for row by row while the first tiles run; steps ahead_k
-  ptrdiff_t ahead_k;
+  const f32* ahead;  // the next packed panel, asked for line by line while two runs are computed, or null
   size_t n, k;
   bool add;            // start from C instead of zero
   bool last;           // no more k will come: finish
   Finish<f32> finish;  // of the element at c
 };
 
-constexpr int line = 16;  // floats of a cache line
+// What a tile does beside multiplying.
+enum class Mode { plain, streaming, packing };  // reads B from cache; asks for B ahead; that, and packs it
+
+constexpr int LINE = 16;  // floats of a cache line
+constexpr int AHEAD =
+    32;  // rows of B asked for in advance: 32 x 14 cycles hide DRAM, and rows a page apart still fit L1
 
 // Row i of a column of A. Five rows to a base register: x86 addresses {0, 1, 2, 4} steps, and 3 from a second register,
 // so 14 rows in any layout take 3 bases and 2 steps instead of 14 pointers.
@@ -62,8 +66,8 @@ inline void row_of(const Column& a, const V (&b)[C], V (&acc)[sizeof...(i)][C], 
       ...);
 }
 
-// `runs` tiles below one another; P: the tile also packs B as it reads it, two stores per 28 fma.
-template <int R, int C, bool P>
+// `runs` tiles below one another.
+template <int R, int C, Mode mode>
 void tiles(const Panel& t, size_t runs) {
   const size_t tail = t.n - (C - 1) * N;  // columns of the last vector, 1 .. N
   const f32* a = t.a;
@@ -87,30 +91,35 @@ void tiles(const Panel& t, size_t runs) {
 #pragma GCC unroll 16
     for (int i = 0; i < R; i++) {
 #pragma GCC unroll 8
-      for (int j = 0; j < C * N; j += line) prefetch_write(c + (R + i) * t.c_row + j);
+      for (int j = 0; j < C * N; j += LINE) prefetch_write(c + (R + i) * t.c_row + j);
     }
-    const f32* ahead = t.ahead + (run < 2 ? run * line : 0);
-    const ptrdiff_t ahead_k = run < 2 ? t.ahead_k : 0;
     const ptrdiff_t one = t.a_row * ptrdiff_t(sizeof(f32));
     const char* p = (const char*)a;
     Column column{
         {p, R > 5 ? p + 5 * one : p, R > 10 ? p + 10 * one : p}, one, 3 * one, t.a_k * ptrdiff_t(sizeof(f32))};
     const f32* b = t.b;
     f32* packed = t.packed;
+    const f32* ahead = t.ahead && run < C * N / LINE ? t.ahead + run * LINE : b;
+    const size_t ahead_k = t.ahead && run < C * N / LINE ? C * N : 0;
     for (size_t k = t.k; k; k--) {
       V x[C];
 #pragma GCC unroll 8
       for (int j = 0; j < C - 1; j++) x[j] = load(b + j * N);
       x[C - 1] = load(b + (C - 1) * N, tail);
-      if constexpr (P) {
+      if constexpr (mode == Mode::plain) {
+        prefetch_far(ahead);
+        ahead += ahead_k;
+      } else {
+#pragma GCC unroll 8
+        for (int j = 0; j < C * N; j += LINE) prefetch(b + AHEAD * t.b_k + j);
+      }
+      if constexpr (mode == Mode::packing) {
 #pragma GCC unroll 8
         for (int j = 0; j < C; j++) store(packed + j * N, x[j]);
         packed += C * N;
       }
       row_of(column, x, acc, typename Count<R>::type{});
       b += t.b_k;
-      prefetch(ahead);
-      ahead += ahead_k;
       column.base[0] += column.k;
       if constexpr (R > 5) column.base[1] += column.k;
       if constexpr (R > 10) column.base[2] += column.k;
@@ -128,23 +137,33 @@ void tiles(const Panel& t, size_t runs) {
   }
 }
 
-using Tiles = void (*)(const Panel&, size_t runs);
-
-// tile_of[packing][rows - 1][vectors - 1]
-template <bool P, int R, int... j>
-constexpr void fill(Tiles (&row)[NV], Counts<j...>) {
-  ((row[j] = &tiles<R, j + 1, P>), ...);
+// Vectors of columns a tile of R rows can keep in REGISTERS: R * C sums, C of B, one of A.
+constexpr int widest(int R) {
+  int C = NV;
+  while (C < WIDE && R * (C + 1) + (C + 1) + 1 <= REGISTERS) C++;
+  return C;
 }
-struct Table {
-  Tiles at[2][MR][NV];
+
+using Tiles = void (*)(const Panel&, size_t runs);
+struct TileTable {
+  Tiles at[3][MR][WIDE];  // [mode][rows - 1][vectors - 1]
 };
+template <int R, int... j>
+constexpr void tiles_wide(TileTable& t, Counts<j...>) {
+  ((t.at[0][R - 1][j] = &tiles<R, j + 1, Mode::plain>), ...);
+  ((t.at[1][R - 1][j] = &tiles<R, j + 1, Mode::streaming>), ...);
+}
+template <int R, int... j>
+constexpr void tiles_packing(TileTable& t, Counts<j...>) {
+  if constexpr (2 * R >= MR) ((t.at[2][R - 1][j] = &tiles<R, j + 1, Mode::packing>), ...);
+}
 template <int... i>
-constexpr Table table(Counts<i...>) {
-  Table t{};
-  (fill<false, i + 1>(t.at[0][i], typename Count<NV>::type{}), ...);
-  (fill<true, i + 1>(t.at[1][i], typename Count<NV>::type{}), ...);
+constexpr TileTable tile_table(Counts<i...>) {
+  TileTable t{};
+  (tiles_wide<i + 1>(t, typename Count<widest(i + 1)>::type{}), ...);
+  (tiles_packing<i + 1>(t, typename Count<NV>::type{}), ...);
   return t;
 }
-inline constexpr Table tile_of = table(Count<MR>::type{});
+constexpr TileTable tile_of = tile_table(Count<MR>::type{});
 
 }  // namespace nabla::NABLA_ISA

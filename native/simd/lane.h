@@ -137,7 +137,8 @@ inline Lane<f32> scale(Lane<f32> a, Lane<f32> n) {
 }
 
 // Asks for the cache line of p before it is read; never faults.
-inline void prefetch(const void* p) { __builtin_prefetch(p, 0, 2); }
+inline void prefetch(const void* p) { __builtin_prefetch(p, 0, 3); }
+inline void prefetch_far(const void* p) { __builtin_prefetch(p, 0, 2); }  // no nearer than L2
 inline void prefetch_write(const void* p) { __builtin_prefetch(p, 1); }
 // The compiler may not look behind x: a running pointer stays one pointer instead of one per row it reaches.
 template <class T>
