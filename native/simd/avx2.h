@@ -129,6 +129,24 @@ inline V scale(V a, V n) {
   return a * from_bits(shl(h + all_i(127), 23)) * from_bits(shl(i - h + all_i(127), 23));
 }
 
+// Lanes h .. 2h - 1 moved to lanes 0 .. h - 1; the rest may be anything. The first lane of a word is its head.
+template <int h>
+inline V upper(V a) {
+  if constexpr (h == 4) return {_mm256_permute2f128_ps(a.v, a.v, 0x11)};
+  else return {_mm256_permute_ps(a.v, h == 2 ? 0x0e : 0x01)};
+}
+template <int h>
+inline I upper(I a) {
+  return bits(upper<h>(from_bits(a)));
+}
+template <int h>
+inline M upper(M m) {
+  return {upper<h>(V{m.v}).v};
+}
+inline f32 head(V a) { return _mm256_cvtss_f32(a.v); }
+inline i32 head(I a) { return _mm256_cvtsi256_si32(a.v); }
+inline bool head(M m) { return _mm256_movemask_ps(m.v) & 1; }
+
 // Row i of the 8 x 8 block becomes column i.
 inline void transpose(V (&r)[N]) {
   __m256 s[8], t[8];

@@ -107,6 +107,24 @@ inline I bits(V a) { return {_mm512_castps_si512(a.v)}; }
 inline V from_bits(I a) { return {_mm512_castsi512_ps(a.v)}; }
 inline V scale(V a, V n) { return {_mm512_scalef_ps(a.v, n.v)}; }
 
+// Lanes h .. 2h - 1 moved to lanes 0 .. h - 1; the rest may be anything. The first lane of a word is its head.
+template <int h>
+inline V upper(V a) {
+  if constexpr (h >= 4) return {_mm512_shuffle_f32x4(a.v, a.v, h == 8 ? 0x0e : 0x01)};
+  else return {_mm512_permute_ps(a.v, h == 2 ? 0x0e : 0x01)};
+}
+template <int h>
+inline I upper(I a) {
+  return bits(upper<h>(from_bits(a)));
+}
+template <int h>
+inline M upper(M m) {
+  return {__mmask16(m.v >> h)};
+}
+inline f32 head(V a) { return _mm512_cvtss_f32(a.v); }
+inline i32 head(I a) { return _mm512_cvtsi512_si32(a.v); }
+inline bool head(M m) { return m.v & 1; }
+
 // Row i of the 16 x 16 block becomes column i.
 inline void transpose(V (&r)[N]) {
   __m512 s[16], t[16];

@@ -85,6 +85,12 @@ inline Yes select(Yes m, Yes a, Yes b) { return m.v ? a : b; }
 inline bool any(Yes m) { return m.v; }
 
 template <class T>
+inline T head(Lane<T> a) {
+  return a.v;
+}
+inline bool head(Yes a) { return a.v; }
+
+template <class T>
 inline Lane<T> min(Lane<T> a, Lane<T> b) {
   return a.v < b.v ? a : b;
 }
