@@ -10,7 +10,7 @@ export interface Kernel {
   readonly access: string;
   readonly id: { readonly [D in KernelType]?: number };
 }
-export const rowCount = 189;
+export const rowCount = 233;
 export const K = {
   /** Out<T> y, In<T> x over "n n" */
   copy: { name: "copy", driver: "Map", shapes: "n n", access: "wr", id: { f32: 0, f64: 1, i32: 2, u8: 3, bool: 4 } },
@@ -142,4 +142,44 @@ export const K = {
   topk: { name: "topk", driver: "Call", shapes: "akb? akb? anb", access: "wwr", id: { f32: 181, f64: 182, i32: 183, u8: 184, bool: 185 } },
   /** Out<i32> y, Rows<In<T>> sorted, Rows<In<T>> x, u32 right over "am an am" */
   searchsorted: { name: "searchsorted", driver: "Call", shapes: "am an am", access: "wrr", id: { f32: 186, f64: 187, i32: 188 } },
+  /** Out<T> y, Strided<In<T>, 3> x, f64 divisor over "ab arb" */
+  sum: { name: "sum", driver: "Call", shapes: "ab arb", access: "wr", id: { f32: 189, f64: 190, i32: 191 } },
+  /** Out<T> y, Strided<In<T>, 3> x, In<T> centre, f64 divisor over "ab arb ab?" */
+  sum_squares: { name: "sum_squares", driver: "Call", shapes: "ab arb ab?", access: "wrr", id: { f32: 192, f64: 193 } },
+  /** Out<T> y, Strided<In<T>, 3> x over "ab arb" */
+  prod: { name: "prod", driver: "Call", shapes: "ab arb", access: "wr", id: { f32: 194, f64: 195, i32: 196 } },
+  /** Out<T> y, Strided<In<T>, 3> x over "ab arb" */
+  amax: { name: "amax", driver: "Call", shapes: "ab arb", access: "wr", id: { f32: 197, f64: 198, i32: 199 } },
+  /** Out<T> y, Strided<In<T>, 3> x over "ab arb" */
+  amin: { name: "amin", driver: "Call", shapes: "ab arb", access: "wr", id: { f32: 200, f64: 201, i32: 202 } },
+  /** Out<T> y, Strided<In<T>, 3> x over "ab arb" */
+  any: { name: "any", driver: "Call", shapes: "ab arb", access: "wr", id: { bool: 203 } },
+  /** Out<T> y, Strided<In<T>, 3> x over "ab arb" */
+  all: { name: "all", driver: "Call", shapes: "ab arb", access: "wr", id: { bool: 204 } },
+  /** Out<i32> y, Strided<In<T>, 3> x over "ab arb" */
+  argmax: { name: "argmax", driver: "Call", shapes: "ab arb", access: "wr", id: { f32: 205, f64: 206, i32: 207 } },
+  /** Out<i32> y, Strided<In<T>, 3> x over "ab arb" */
+  argmin: { name: "argmin", driver: "Call", shapes: "ab arb", access: "wr", id: { f32: 208, f64: 209, i32: 210 } },
+  /** Rows<Out<T>> y, Rows<In<T>> x over "rc rc" */
+  softmax: { name: "softmax", driver: "Rows", shapes: "rc rc", access: "wr", id: { f32: 211, f64: 212 } },
+  /** Rows<Out<T>> dx, Rows<In<T>> dy, Rows<In<T>> y over "rc rc rc" */
+  softmax_grad: { name: "softmax_grad", driver: "Rows", shapes: "rc rc rc", access: "wrr", id: { f32: 213, f64: 214 } },
+  /** Rows<Out<T>> y, Rows<In<T>> x over "rc rc" */
+  log_softmax: { name: "log_softmax", driver: "Rows", shapes: "rc rc", access: "wr", id: { f32: 215, f64: 216 } },
+  /** Rows<Out<T>> dx, Rows<In<T>> dy, Rows<In<T>> y over "rc rc rc" */
+  log_softmax_grad: { name: "log_softmax_grad", driver: "Rows", shapes: "rc rc rc", access: "wrr", id: { f32: 217, f64: 218 } },
+  /** Out<T> y, Rows<In<T>> x over "r rc" */
+  logsumexp: { name: "logsumexp", driver: "Rows", shapes: "r rc", access: "wr", id: { f32: 219, f64: 220 } },
+  /** Out<T> loss, Rows<Out<T>> grad, Out<T> scale, Rows<In<T>> logits, In<i32> target, In<T> weight, i32 ignore, f64 smoothing over "r rc? r? rc r c?" */
+  cross_entropy: { name: "cross_entropy", driver: "Rows", shapes: "r rc? r? rc r c?", access: "wwwrrr", id: { f32: 221, f64: 222 } },
+  /** Out<T> loss, Rows<Out<T>> grad, Rows<In<T>> logits, Rows<In<T>> target, In<T> weight, f64 smoothing over "r rc? rc rc c?" */
+  cross_entropy_soft: { name: "cross_entropy_soft", driver: "Rows", shapes: "r rc? rc rc c?", access: "wwrrr", id: { f32: 223, f64: 224 } },
+  /** Rows<Out<T>> y, Out<T> mean, Out<T> rstd, Rows<In<T>> x, In<T> weight, In<T> bias, f64 eps over "rc r? r? rc c? c?" */
+  layer_norm: { name: "layer_norm", driver: "Rows", shapes: "rc r? r? rc c? c?", access: "wwwrrr", id: { f32: 225, f64: 226 } },
+  /** Rows<Out<T>> dx, Out<T> dw, Out<T> db, Rows<In<T>> dy, Rows<In<T>> x, In<T> mean, In<T> rstd, In<T> weight over "rc? c? c? rc rc r r c?" */
+  layer_norm_grad: { name: "layer_norm_grad", driver: "Call", shapes: "rc? c? c? rc rc r r c?", access: "wwwrrrrr", id: { f32: 227, f64: 228 } },
+  /** Rows<Out<T>> y, Out<T> rstd, Rows<In<T>> x, In<T> weight, f64 eps over "rc r? rc c?" */
+  rms_norm: { name: "rms_norm", driver: "Rows", shapes: "rc r? rc c?", access: "wwrr", id: { f32: 229, f64: 230 } },
+  /** Rows<Out<T>> dx, Out<T> dw, Rows<In<T>> dy, Rows<In<T>> x, In<T> rstd, In<T> weight over "rc? c? rc rc r c?" */
+  rms_norm_grad: { name: "rms_norm_grad", driver: "Call", shapes: "rc? c? rc rc r c?", access: "wwrrrr", id: { f32: 231, f64: 232 } },
 } satisfies Record<string, Kernel>;

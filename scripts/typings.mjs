@@ -24,8 +24,10 @@ const lines = rows.map(([, name, types, driver, shapes, params]) => {
   const list = params.split(/,(?![^<]*>)/).map((p) => p.trim().replace(/\s+/g, " "));
   const arrays = list.filter((p) => /[<]/.test(p)).length;
   if (shapes.split(" ").length !== arrays) throw new Error(`ops.def: ${name}: ${arrays} arrays but shapes "${shapes}"`);
+  // What a call does to each array: w writes it whole, u updates it, r reads it.
+  const access = list.slice(0, arrays).map((p) => (/\bInOut</.test(p) ? "u" : /\bOut</.test(p) ? "w" : "r")).join("");
   const ids = dtypes[types].map((d) => `${d}: ${id++}`).join(", ");
-  return `  /** ${list.join(", ")} over "${shapes}" */\n  ${name}: { name: "${name}", driver: "${driver}", shapes: "${shapes}", arrays: ${arrays}, id: { ${ids} } },`;
+  return `  /** ${list.join(", ")} over "${shapes}" */\n  ${name}: { name: "${name}", driver: "${driver}", shapes: "${shapes}", access: "${access}", id: { ${ids} } },`;
 });
 const source = `// Generated from native/ops.def by scripts/typings.mjs. Do not edit.
 
@@ -35,7 +37,8 @@ export interface Kernel {
   readonly name: string;
   readonly driver: "Map" | "Rows" | "Call";
   readonly shapes: string;
-  readonly arrays: number;
+  /** What a call does to each array: w writes it whole, u updates it, r reads it. */
+  readonly access: string;
   readonly id: { readonly [D in KernelType]?: number };
 }
 export const rowCount = ${id};

@@ -6,7 +6,37 @@ import { fail, NablaError } from "./errors.ts";
 
 export type Handed = TypedArray | number | null;
 
+/** A plan in arrays of numbers, as native/compiled.cc reads it. */
+export interface PlanArrays {
+  /** Of each slot: 0 arena, 1 state, 2 tile; dtype; byte offset; elements. */
+  homes: Uint32Array;
+  types: Uint32Array;
+  offsets: Float64Array;
+  lengths: Float64Array;
+  states: TypedArray[];
+  arenaBytes: number;
+  /** Of each step: row, words, operands (slot, -1 absent, -2 - i the number i). */
+  rows: Uint32Array;
+  wordCounts: Uint32Array;
+  words: Float64Array;
+  operands: Int32Array;
+  numbers: Float64Array;
+  /** Steps of each group; a group of several is run tile by tile. */
+  groups: Uint32Array;
+  inputs: Uint32Array;
+  outputs: Uint32Array;
+}
+export interface Program {
+  run(inputs: TypedArray[], outputs: TypedArray[], repeat: number): void;
+  runAsync(inputs: TypedArray[], outputs: TypedArray[], repeat: number, done: (code?: string) => void): number;
+  profile(on: boolean): void;
+  times(): Float64Array;
+}
+
 interface Addon {
+  readonly Program: new (plan: PlanArrays) => Program;
+  drain(): void;
+  cancel(ticket: number): void;
   run(row: number, words: number, ...arrays: Handed[]): void;
   readonly words: Float64Array;
   readonly rows: readonly { name: string; dtype: string; driver: string; shapes: string; params: string }[];

@@ -2,17 +2,25 @@ import { bytesOf, type DType, type TypedArray, viewOf } from "./dtype.ts";
 import { fail } from "./errors.ts";
 import { native } from "./native.ts";
 
+let made = 0;
+export function storagesMade(): number {
+  return made;
+}
+
 /**
  * Memory of one or more values: a typed array over a buffer that V8 owns, so an unreachable tensor is collected like any
  * object and nothing must be disposed.
  */
 export class Storage {
+  /** Storages made later have higher numbers: a recording tells what a step made from what it found. */
+  readonly serial: number = made++;
   readonly dtype: DType;
   readonly bytes: number;
   /** Counts writes, so that backward can tell that a value it saved was changed since. */
   version = 0;
-  /** Set while a program in flight uses the memory: waits for it. */
-  busy: (() => void) | null = null;
+  /** Programs in flight that use the memory, and how to wait for them. */
+  holds = 0;
+  wait: (() => void) | null = null;
   #array: TypedArray | null;
 
   constructor(dtype: DType, array: TypedArray) {
@@ -32,7 +40,7 @@ export class Storage {
   dispose(): void {
     const array = this.#array;
     if (array === null) return;
-    if (this.busy)
+    if (this.holds > 0)
       fail("ERR_NABLA_STATE", "dispose", "a program in flight still uses this tensor", {
         hint: "await the step first",
       });
@@ -105,6 +113,15 @@ function release(array: TypedArray): void {
   pooled += buffer.byteLength;
 }
 
+let planned = 0;
+/** Tells of memory that compiled steps have taken (or, negative, given back). */
+export function plan(bytes: number): void {
+  planned += bytes;
+}
+/** Bytes of the arenas of compiled steps. */
+export function plannedBytes(): number {
+  return planned;
+}
 /** Bytes waiting in the free list for reuse. */
 export function pooledBytes(): number {
   return pooled;

@@ -19,7 +19,7 @@ export class Value {
   index = 0;
   requiresGrad = false;
   /** d loss / d this after backward(), for leaves that require it. */
-  grad: this | null = null;
+  grad: Value | null = null;
   /** A name for error messages: "fc1.weight". */
   label: string | undefined = undefined;
   #contiguous: boolean | undefined;

@@ -1,3 +1,4 @@
+import type { TypedArray } from "../core/dtype.ts";
 import { fail } from "../core/errors.ts";
 import { type Handed, native, rethrow } from "../core/native.ts";
 import type { Value } from "../core/value.ts";
@@ -18,6 +19,19 @@ export function setRecorder(r: Recorder | null): Recorder | null {
 export function isRecording(): boolean {
   return recorder !== null;
 }
+/** Refuses what a recorded step cannot contain: reading numbers out of tensors. */
+export function refuseWhileRecording(op: string): void {
+  if (recorder === null) return;
+  fail("ERR_NABLA_COMPILE", op, "reads a tensor's numbers inside a compiled step", {
+    hint: "return the tensor from the step and read it there; decide on data with where() instead of if",
+  });
+}
+/** Waits for programs in flight, then gives the elements of a contiguous value as they lie in memory: no copy. */
+export function elementsOf(op: string, x: Value): TypedArray {
+  refuseWhileRecording(op);
+  if (x.storage.holds > 0) x.storage.wait?.();
+  return x.storage.array.subarray(x.offset, x.offset + x.size);
+}
 
 const { words } = native;
 
@@ -33,15 +47,29 @@ function rowOf(kernel: Kernel, dtype: string): number {
 }
 
 function handed(x: Operand | null): Handed {
-  if (x === null || typeof x === "number") return x;
-  if (x.storage.busy) x.storage.busy();
-  return x.storage.array;
+  return x === null || typeof x === "number" ? x : x.storage.array;
+}
+
+/** Memory that a program in flight uses: reading waits for it, writing is refused. */
+function settle(kernel: Kernel, operands: readonly (Operand | null)[]): void {
+  for (let i = 0; i < operands.length; i++) {
+    const x = operands[i];
+    if (x === null || typeof x === "number" || x.storage.holds === 0) continue;
+    if (kernel.access[i] !== "r") {
+      fail("ERR_NABLA_STATE", kernel.name, "a compiled step in flight still uses a tensor this would change", {
+        values: { target: x },
+        hint: "await the step first",
+      });
+    }
+    x.storage.wait?.();
+  }
 }
 
 /** Every kernel call of eager mode passes here, its words written. */
 function call(kernel: Kernel, dtype: string, count: number, operands: readonly (Operand | null)[]): void {
   const row = rowOf(kernel, dtype);
   if (recorder) recorder.call(kernel, row, operands, words.subarray(0, count));
+  settle(kernel, operands);
   const [a, b, c] = operands;
   try {
     if (operands.length === 3) native.run(row, count, handed(a), handed(b), handed(c));

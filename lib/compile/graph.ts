@@ -1,0 +1,105 @@
+import type { DType } from "../core/dtype.ts";
+import type { Storage } from "../core/storage.ts";
+import type { Kernel } from "../native.gen.ts";
+
+/** argument: given at each call; state: found by the step and held by reference; constant: made in the step from JavaScript data; temp: made by kernels. */
+export type Role = "argument" | "state" | "constant" | "temp";
+
+/** One memory block of a recorded step. */
+export interface Slot {
+  readonly id: number;
+  readonly role: Role;
+  readonly dtype: DType;
+  /** Elements. */
+  readonly length: number;
+  /** What held it in the run that was recorded. */
+  readonly storage: Storage;
+  readonly label: string | undefined;
+  /** A constant's data when it was first read. */
+  readonly data: ArrayLike<number> | undefined;
+}
+export type Operand = Slot | number | null;
+
+/** One kernel call. */
+export interface Step {
+  readonly kernel: Kernel;
+  readonly row: number;
+  readonly dtype: string;
+  readonly operands: readonly Operand[];
+  readonly words: Float64Array;
+  /** Where the user's code asked for it: "train.ts:20:113". */
+  readonly where: string;
+}
+
+/** A recorded step: kernel calls in order, and the slots that its results are read from. */
+export interface Graph {
+  readonly slots: readonly Slot[];
+  readonly steps: readonly Step[];
+  readonly inputs: readonly Slot[];
+  readonly outputs: readonly Slot[];
+  /** Steps that run tile by tile as one: neighbours with the same number. Undefined before fusion. */
+  readonly group?: readonly number[];
+}
+
+export const isSlot = (x: Operand): x is Slot => typeof x === "object" && x !== null;
+export const writes = (s: Step, i: number): boolean => s.kernel.access[i] !== "r";
+export const reads = (s: Step, i: number): boolean => s.kernel.access[i] !== "w";
+
+/** The slots a step touches, with how. */
+export function* touched(s: Step): Generator<{ slot: Slot; index: number; writes: boolean; reads: boolean }> {
+  for (let i = 0; i < s.operands.length; i++) {
+    const slot = s.operands[i];
+    if (isSlot(slot)) yield { slot, index: i, writes: writes(s, i), reads: reads(s, i) };
+  }
+}
+
+/** How a Map step walks operand i: its words without rank and extents, or undefined for a number. */
+export interface Walk {
+  readonly extents: readonly number[];
+  readonly offset: number;
+  readonly steps: readonly number[];
+}
+export function walkOf(s: Step, index: number): Walk | undefined {
+  if (!isSlot(s.operands[index])) return undefined;
+  const rank = s.words[0];
+  const extents = Array.from(s.words.subarray(1, 1 + rank));
+  let at = 1 + rank;
+  for (let i = 0; i < index; i++) if (isSlot(s.operands[i])) at += 1 + rank;
+  return { extents, offset: s.words[at], steps: Array.from(s.words.subarray(at + 1, at + 1 + rank)) };
+}
+
+/** Elements of a Map step's iteration. */
+export function totalOf(s: Step): number {
+  let n = 1;
+  for (let i = 0; i < s.words[0]; i++) n *= s.words[1 + i];
+  return n;
+}
+
+/** Does a Map step walk this operand element by element in memory order, from element `offset`? */
+export function isStraight(s: Step, index: number): boolean {
+  const w = walkOf(s, index);
+  if (!w) return false;
+  let expected = 1;
+  for (let i = w.extents.length - 1; i >= 0; i--) {
+    if (w.extents[i] !== 1 && w.steps[i] !== expected) return false;
+    expected *= w.extents[i];
+  }
+  return true;
+}
+
+const mark: Record<Role, string> = { argument: "a", state: "s", constant: "c", temp: "t" };
+export const nameOf = (slot: Slot): string => slot.label ?? `${mark[slot.role]}${slot.id}`;
+const show = (x: Operand): string => (x === null ? "-" : typeof x === "number" ? String(x) : nameOf(x));
+
+/** One line a step: `t3 = gemm(a0, s1, s2)`; a fused group is indented under a bar. */
+export function print(g: Graph): string {
+  return g.steps
+    .map((s, i) => {
+      const out = s.operands.filter((_, k) => writes(s, k)).map(show);
+      const args = s.operands.filter((_, k) => reads(s, k)).map(show);
+      const group = g.group?.[i];
+      const fused = group !== undefined && (g.group?.[i - 1] === group || g.group?.[i + 1] === group);
+      return `${fused ? "| " : ""}${out.join(", ")} = ${s.kernel.name}(${args.join(", ")})`;
+    })
+    .join("\n");
+}
