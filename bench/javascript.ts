@@ -149,13 +149,13 @@ function adam({ slots }: Layer, { name, lr, weightDecay = name === "adamw" ? 0.0
 /** Linear layers with ReLU between them, from the weights of a state dict: [weight [out, in], bias [out]] per layer. */
 export class Mlp {
   readonly layers: Layer[];
+  readonly batch: number;
+  readonly rule: Rule;
   #steps = 0;
 
-  constructor(
-    weights: [weight: Float32Array, bias: Float32Array][],
-    readonly batch: number,
-    readonly rule: Rule,
-  ) {
+  constructor(weights: [weight: Float32Array, bias: Float32Array][], batch: number, rule: Rule) {
+    this.batch = batch;
+    this.rule = rule;
     this.layers = weights.map(([weight, bias], index) => {
       const outputs = bias.length;
       const of = (length: number) => new Float32Array(length);

@@ -65,9 +65,9 @@ export function path<P extends string | undefined>(shape: string, preset: P, abo
 
 /** The text of --help. */
 export function help({ call, about, options }: Program<Table>): string {
-  const rows = Object.entries(options).map(([name, { shape, about, preset }]) => {
+  const rows = Object.entries(options).map(([name, { shape, about, preset }]): [string, string] => {
     const value = preset === undefined ? "" : ` (${preset})`;
-    return [`--${name} ${shape}`, `${about}${value}`] as const;
+    return [`--${name} ${shape}`, `${about}${value}`];
   });
   rows.push(["--json", "end with one line of JSON"], ["--help", "print this"]);
   const wide = Math.max(...rows.map(([left]) => left.length));

@@ -134,17 +134,19 @@ export interface Output {
  * at every tenth of the way and every ten seconds. `now` gives milliseconds.
  */
 export class Progress {
+  readonly total: number;
+  readonly out: Output;
+  readonly now: () => number;
   #start: number;
-  #last = Number.NEGATIVE_INFINITY;
+  #last: number;
   #lines = 0;
 
-  constructor(
-    readonly total: number,
-    readonly out: Output = process.stdout,
-    readonly now: () => number = () => performance.now(),
-  ) {
+  constructor(total: number, out: Output = process.stdout, now: () => number = () => performance.now()) {
+    this.total = total;
+    this.out = out;
+    this.now = now;
     this.#start = now();
-    if (!out.isTTY) this.#last = this.#start;
+    this.#last = out.isTTY ? Number.NEGATIVE_INFINITY : this.#start;
   }
 
   /** `done` samples of the total; `news` is what else to say, such as the loss. */
