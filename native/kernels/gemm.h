@@ -193,12 +193,11 @@ inline void multiply_in_place(const Product& g) {
   }
 }
 
-// A block of A is read once for every column panel: in place when that is seldom or cheap. Steps of whole pages put the
-// rows of a tile into one set of the cache and always cost more than the copy.
-inline bool worth_packing(ptrdiff_t a_row, ptrdiff_t a_k, size_t n, size_t area) {
+// A is read in place wherever one of its steps is 1: packing takes about a cycle an element and saves nothing, except
+// that steps of whole pages put all rows of a tile into one set of the cache.
+inline bool worth_packing(ptrdiff_t a_row, ptrdiff_t a_k, size_t n) {
   const ptrdiff_t step = a_row == 1 ? a_k : a_row;
-  if (n <= size_t(NV) * N) return false;
-  return step % 1024 == 0 || (a_row != 1 && a_k != 1) || (n > 224 && area > 24 * 1024);
+  return n > size_t(NV) * N && (step % 1024 == 0 || (a_row != 1 && a_k != 1));
 }
 
 // The five loops: columns by NC, depth by KC, rows by a block of A, then panels of NV vectors and runs of MR rows.
@@ -209,7 +208,7 @@ inline void multiply(const Product& g) {
   const Cut cols(g.n, NC, NR), depth(g.k, KC, 1);
   const size_t deep = depth.largest() + !depth.parts;
   const Cut rows(g.m, AREA / deep / PR * MR, MR);
-  const bool pack_a = worth_packing(g.a_row, g.a_k, g.n, rows.largest() * deep);
+  const bool pack_a = worth_packing(g.a_row, g.a_k, g.n);
   const size_t wide = rows.parts > 1 ? cols.largest() : NR;
   f32* pa = pack_a ? static_cast<f32*>(scratch((rows.largest() + MR - 1) / MR * PR * deep * sizeof(f32), 1)) : nullptr;
   f32* pb = static_cast<f32*>(scratch(wide * deep * sizeof(f32), 2));
@@ -268,9 +267,9 @@ struct Grid {
   size_t down = 1, across = 1;
   explicit Grid(const Product& g) {
     const size_t work = g.m * g.n * g.k, strips = (g.n + size_t(NV) * N - 1) / (size_t(NV) * N);
-    size_t tasks = 1;
-    for (size_t w = SHARED; w <= work && tasks < 256; w *= 8) tasks *= 2;
-    const size_t pack_a = 2, pack_b = g.b_col == 1 ? 1 : 2;
+    size_t tasks = work < SHARED ? 1 : 2;
+    for (size_t w = 256 * SHARED; w <= work && tasks < 256; w *= 8) tasks *= 2;
+    const size_t pack_a = worth_packing(g.a_row, g.a_k, g.n) ? 8 : 1, pack_b = g.b_col == 1 ? 2 : 4;
     size_t least = ~size_t(0);
     for (size_t x = 1; x <= tasks && x <= strips; x *= 2) {
       const size_t y = tasks / x;
