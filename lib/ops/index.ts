@@ -9,5 +9,6 @@ useArithmetic({ add: (a, b) => add({ a, b }), cast, sumTo, zeros });
 export * from "./arithmetic.ts";
 export * from "./create.ts";
 export * from "./matmul.ts";
+export * from "./nested.ts";
 export * from "./reduce.ts";
 export * from "./view.ts";
