@@ -48,8 +48,9 @@ function find(tensors: Tensors, name: string | undefined): Stored {
   return found;
 }
 function stored(input: Input, tensors: Tensors): Stored {
-  if (input.hash) return hashTensor(input.hash, input.shape);
-  if (input.hash_int) return hashInts(input.hash_int, input.shape);
+  const shape = input.base_shape ?? input.shape;
+  if (input.hash) return hashTensor(input.hash, shape);
+  if (input.hash_int) return hashInts(input.hash_int, shape);
   return find(tensors, input.tensor ?? undefined);
 }
 

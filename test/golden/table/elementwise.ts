@@ -74,9 +74,12 @@ export const elementwise: Table = {
     ]),
   ),
   lerp: entry("input end weight", (a) => call("lerp", [a.tensor("input"), a.tensor("end"), a.operand("weight")])),
-  where: entry("condition input other", (a) =>
-    call("where", [a.tensor("condition"), a.operand("input"), a.operand("other")]),
-  ),
+  where: entry("condition input other", (a) => {
+    // torch.where(c, x, y), and x.where(c, y) whose tensors stand in this order
+    const [first, second, other] = [a.operand("condition"), a.operand("input"), a.operand("other")];
+    const method = typeof second === "object" && second.dtype === "bool";
+    return call("where", method ? [second, first, other] : [first, second, other]);
+  }),
   clamp: entry("input min max", (a) => {
     const bound = (name: string) => (a.has(name) ? a.operand(name) : undefined);
     return call("clamp", [a.tensor("input"), bound("min"), bound("max")]);

@@ -60,14 +60,13 @@ const sized =
 /** input[...] of torch: each part a slice, null (a new dimension), a number, or positions. */
 function item(a: Args): Value {
   const key = a.get("key");
-  const x = a.tensor("input");
   const list = Array.isArray(key) ? (key as Arg[]) : [key];
-  let y = x;
+  let y = a.tensor("input");
   let dim = 0;
   for (const part of list) {
     if (part === null) y = call("unsqueeze", [y], dim++);
     else if (typeof part === "number") y = call("select", [y], dim, part);
-    else if (typeof part === "object" && "slice" in part) {
+    else if (typeof part === "object" && Object.hasOwn(part, "slice")) {
       const [start, stop, step] = (part as { slice: Bound[] }).slice;
       y = cut(y, dim++, start, stop, step);
     } else throw new Skip("positions by list or tensor");
