@@ -45,8 +45,9 @@ export function promoteNumber(a: DType, x: number): DType {
 }
 
 export function checkDType(op: string, d: unknown): DType {
-  if (typeof d === "string" && Object.hasOwn(kinds, d)) return d as DType;
-  return fail("ERR_NABLA_DTYPE", op, `unknown dtype ${String(d)}`, {
+  if (dtypes.includes(d as DType)) return d as DType;
+  const known = typeof d === "string" && Object.hasOwn(kinds, d);
+  return fail("ERR_NABLA_DTYPE", op, known ? `there is no arithmetic in ${d}` : `there is no dtype ${String(d)}`, {
     expected: dtypes,
     actual: d,
     hint: `one of ${dtypes.join(", ")}`,

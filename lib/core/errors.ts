@@ -1,3 +1,5 @@
+import { fileURLToPath } from "node:url";
+
 /** What went wrong, as a word programs can branch on: `error.code === "ERR_NABLA_SHAPE"`. */
 export type ErrorCode =
   | "ERR_NABLA_SHAPE"
@@ -60,7 +62,21 @@ export class NablaError extends Error {
     this.expected = details.expected;
     this.actual = details.actual;
     this.hint = details.hint;
+    blameCaller(this);
   }
+}
+
+const inside = [new URL("..", import.meta.url).href, fileURLToPath(new URL("..", import.meta.url)), "(<anonymous>)"];
+/** Lets the stack begin at the first line that is neither nabla's own nor built in. */
+function blameCaller(error: Error): void {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = limit + 20;
+  Error.captureStackTrace(error);
+  Error.stackTraceLimit = limit;
+  const head = `${error.name}: ${error.message}`;
+  const frames = (error.stack ?? "").slice(head.length + 1).split("\n");
+  const first = frames.findIndex((line) => !inside.some((place) => line.includes(place)));
+  error.stack = [head, ...frames.slice(Math.max(first, 0), Math.max(first, 0) + limit)].join("\n");
 }
 
 export function showShape(shape: readonly number[]): string {

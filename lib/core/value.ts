@@ -1,4 +1,5 @@
 import { type DType, isFloat, type TypedArray } from "./dtype.ts";
+import { fail } from "./errors.ts";
 import { contiguousStrides, type Dims, isContiguous, numel } from "./shape.ts";
 import { allocate, Storage } from "./storage.ts";
 
@@ -17,11 +18,13 @@ export class Value {
   /** Who made it, where gradients flow through it; index tells which output. */
   node: Origin | null = null;
   index = 0;
-  requiresGrad = false;
   /** d loss / d this after backward(), for leaves that require it. */
   grad: Value | null = null;
   /** A name for error messages: "fc1.weight". */
   label: string | undefined = undefined;
+  /** Made as a window on the memory of another. */
+  isView = false;
+  #requiresGrad = false;
   #contiguous: boolean | undefined;
 
   constructor(storage: Storage, offset: number, shape: number[], strides: Dims, dtype: DType) {
@@ -32,6 +35,23 @@ export class Value {
     this.dtype = dtype;
   }
 
+  /** Whether operations on this are recorded for backward(). `torch.Tensor.requires_grad`. */
+  get requiresGrad(): boolean {
+    return this.#requiresGrad;
+  }
+  set requiresGrad(on: boolean) {
+    if (on && !this.isFloat)
+      fail("ERR_NABLA_DTYPE", "requiresGrad", `only floats have gradients, this tensor is ${this.dtype}`, {
+        values: { tensor: this },
+        hint: 'cast it first: x.to("f32")',
+      });
+    if (!on && this.node)
+      fail("ERR_NABLA_GRAD", "requiresGrad", `this tensor is the output of ${this.node.name}, not a leaf`, {
+        values: { tensor: this },
+        hint: "use detach(), or compute it inside noGrad()",
+      });
+    this.#requiresGrad = on;
+  }
   get ndim(): number {
     return this.shape.length;
   }
@@ -72,5 +92,7 @@ export function wrapArray(array: TypedArray, shape: number[], dtype: DType): Val
 
 /** A window on the same memory. */
 export function viewValue(x: Value, shape: number[], strides: Dims, offset: number): Value {
-  return new Made(x.storage, offset, shape, strides, x.dtype);
+  const y = new Made(x.storage, offset, shape, strides, x.dtype);
+  y.isView = true;
+  return y;
 }

@@ -1,6 +1,7 @@
 import type { DType } from "../core/dtype.ts";
 import { fail, showShape } from "../core/errors.ts";
 import { type Dims, sameShape } from "../core/shape.ts";
+import type { Storage } from "../core/storage.ts";
 import type { Origin, Value } from "../core/value.ts";
 import type { Operand } from "./launch.ts";
 import type { AnyOp } from "./op.ts";
@@ -104,6 +105,7 @@ export interface Arithmetic {
   add(a: Value, b: Value): Value;
   zeros(shape: Dims, dtype: DType): Value;
   sumTo(x: Value, shape: Dims): Value;
+  copy(x: Value): Value;
   cast(x: Value, dtype: DType): Value;
 }
 let arithmetic: Arithmetic;
@@ -131,6 +133,7 @@ export function walk(
   const flowing = new Map<Node, (Value | undefined)[]>();
   const leaves = new Map<Value, Value>();
   const found = new Map<Value, Value>();
+  const held = new Set(roots.map(({ grad }) => grad.storage));
   const deliver = (node: Node | null, index: number, leaf: Value | null, g: Value) => {
     if (node) {
       const slots = flowing.get(node) ?? [];
@@ -150,16 +153,23 @@ export function walk(
       if (!gy) continue;
       flowing.delete(node);
       for (const t of wanted.get(node) ?? []) if (gy[t.index]) found.set(t, gy[t.index] as Value);
-      for (const t of node.retained)
-        if (gy[t.index]) t.grad = (t.grad ? arithmetic.add(t.grad, gy[t.index] as Value) : gy[t.index]) as never;
+      for (const t of node.retained) if (gy[t.index]) keepGrad(t, gy[t.index] as Value, held);
       differentiate(node, gy, deliver);
       if (!retain) node.kept = null;
     }
   });
   if (targets) return targets.map((t) => (t.node ? found.get(t) : leaves.get(t)));
-  for (const [leaf, g] of leaves)
-    leaf.grad = (leaf.grad ? withGrad(createGraph, () => arithmetic.add(leaf.grad as Value, g)) : g) as never;
+  withGrad(createGraph, () => {
+    for (const [leaf, g] of leaves) keepGrad(leaf, g, held);
+  });
   return [];
+}
+
+/** Adds g to the gradient of x. Memory that is a view or that another gradient holds is copied: clipping writes in it. */
+function keepGrad(x: Value, g: Value, held: Set<Storage>): void {
+  if (x.grad) x.grad = arithmetic.add(x.grad, g);
+  else x.grad = g.isView || held.has(g.storage) ? arithmetic.copy(g) : g;
+  held.add(x.grad.storage);
 }
 
 function wantedByNode(targets: readonly Value[] | null): Map<Node, Value[]> {

@@ -1,10 +1,10 @@
 // Loads every family, so that the registry is whole, and gives the tape the arithmetic it needs.
 import { useArithmetic } from "../engine/tape.ts";
-import { add, cast } from "./arithmetic.ts";
+import { add, cast, copy } from "./arithmetic.ts";
 import { zeros } from "./create.ts";
 import { sumTo } from "./reduce.ts";
 
-useArithmetic({ add: (a, b) => add({ a, b }), cast, sumTo, zeros });
+useArithmetic({ add: (a, b) => add({ a, b }), cast, copy, sumTo, zeros });
 
 export * from "./arithmetic.ts";
 export * from "./create.ts";

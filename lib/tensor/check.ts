@@ -11,15 +11,16 @@ export function show(x: unknown): string {
   return typeof x === "object" ? "an object" : `a ${typeof x}`;
 }
 
+const hint = (x: unknown): { hint?: string } =>
+  Array.isArray(x) || ArrayBuffer.isView(x) ? { hint: "make a tensor of it: tensor([1, 2, 3])" } : {};
+
 /** What a caller without types gave where a tensor belongs. */
 export function value(op: string, name: string, x: unknown): Value {
   if (x instanceof Value) return x;
-  return fail("ERR_NABLA_TYPE", op, `${name} is ${show(x)}, not a tensor`, { actual: x, hint: hintFor(x) });
+  return fail("ERR_NABLA_TYPE", op, `${name} is ${show(x)}, not a tensor`, { actual: x, ...hint(x) });
 }
 /** The same where a number may stand for a tensor. */
-export function operand(op: string, x: unknown): Operand {
+export function operand(op: string, x: unknown, name = "other"): Operand {
   if (typeof x === "number" || x instanceof Value) return x;
-  return fail("ERR_NABLA_TYPE", op, `other is ${show(x)}, not a tensor or a number`, { actual: x, hint: hintFor(x) });
+  return fail("ERR_NABLA_TYPE", op, `${name} is ${show(x)}, not a tensor or a number`, { actual: x, ...hint(x) });
 }
-const hintFor = (x: unknown): string =>
-  Array.isArray(x) || ArrayBuffer.isView(x) ? "make a tensor of it: tensor([1, 2, 3])" : "a tensor of nabla";

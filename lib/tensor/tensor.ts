@@ -35,9 +35,12 @@ export interface Tensor<out S extends Shape = Shape, out D extends DType = DType
 
 /** All tensors are instances: `x instanceof Tensor`. Not to be constructed: tensor() does. */
 export const Tensor: abstract new (...args: never) => Tensor = class Tensor extends Value {
-  /** Gives the memory back at once, for this tensor and its views. Never needed: what nobody can reach is collected. */
+  /**
+   * Gives the memory back at once, also that of its views; on a view it does nothing. Never needed: what nobody can reach
+   * is collected.
+   */
   [Symbol.dispose](): void {
-    this.storage.dispose();
+    if (!this.isView) this.storage.dispose();
   }
   [inspect.custom](depth: number): string {
     if (depth < 0) return `[Tensor ${this.dtype} [${this.shape.join(", ")}]]`;
