@@ -19,6 +19,7 @@ export function reducedShape(shape: Dims, { dims, keepdim }: Reduced): number[] 
 
 /** Neighbouring dimensions [from, to) walked as one; undefined where their steps do not allow it. */
 function merged(x: Value, from: number, to: number): { extent: number; step: number } | undefined {
+  if (x.size === 0) return { extent: numel(x.shape.slice(from, to)), step: 0 };
   let extent = 1;
   let step = 0;
   for (let i = to - 1; i >= from; i--) {
