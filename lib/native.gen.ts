@@ -10,7 +10,7 @@ export interface Kernel {
   readonly access: string;
   readonly id: { readonly [D in KernelType]?: number };
 }
-export const rowCount = 233;
+export const rowCount = 235;
 export const K = {
   /** Out<T> y, In<T> x over "n n" */
   copy: { name: "copy", driver: "Map", shapes: "n n", access: "wr", id: { f32: 0, f64: 1, i32: 2, u8: 3, bool: 4 } },
@@ -66,120 +66,122 @@ export const K = {
   logical_not: { name: "logical_not", driver: "Map", shapes: "n n", access: "wr", id: { bool: 81 } },
   /** Strided<InOut<T>, 4> c, Strided<In<T>, 4> a, Strided<In<T>, 4> b, In<T> bias, Strided<Out<T>, 4> z, Strided<In<T>, 4> at, u32 act, u32 accumulate over "pqmn pqmk pqkn n? pqmn? pqmn?" */
   gemm: { name: "gemm", driver: "Call", shapes: "pqmn pqmk pqkn n? pqmn? pqmn?", access: "urrrwr", id: { f32: 82, f64: 83 } },
+  /** Strided<Out<T>, 4> c, Strided<In<T>, 4> a, Strided<In<T>, 4> b, In<T> bias, Strided<Out<T>, 4> z, Strided<In<T>, 4> at, u32 act over "pqmn pqmk pqkn n? pqmn? pqmn?" */
+  matmul: { name: "matmul", driver: "Call", shapes: "pqmn pqmk pqkn n? pqmn? pqmn?", access: "wrrrwr", id: { f32: 84, f64: 85 } },
   /** Out<i32> bad, In<i32> index, i32 low, i32 high, i32 ignore over "z n" */
-  check_index: { name: "check_index", driver: "Call", shapes: "z n", access: "wr", id: { f32: 84 } },
+  check_index: { name: "check_index", driver: "Call", shapes: "z n", access: "wr", id: { f32: 86 } },
   /** Out<T> y, Strided<In<T>, 3> x, Strided<In<i32>, 3> index over "akb anb akb" */
-  gather: { name: "gather", driver: "Call", shapes: "akb anb akb", access: "wrr", id: { f32: 85, f64: 86, i32: 87, u8: 88, bool: 89 } },
+  gather: { name: "gather", driver: "Call", shapes: "akb anb akb", access: "wrr", id: { f32: 87, f64: 88, i32: 89, u8: 90, bool: 91 } },
   /** Out<T> y, Strided<In<T>, 3> x, In<i32> index over "akb anb k" */
-  index_select: { name: "index_select", driver: "Call", shapes: "akb anb k", access: "wrr", id: { f32: 90, f64: 91, i32: 92, u8: 93, bool: 94 } },
+  index_select: { name: "index_select", driver: "Call", shapes: "akb anb k", access: "wrr", id: { f32: 92, f64: 93, i32: 94, u8: 95, bool: 96 } },
   /** InOut<T> x, Strided<In<T>, 3> y, Strided<In<i32>, 3> index over "anb akb akb" */
-  scatter_add: { name: "scatter_add", driver: "Call", shapes: "anb akb akb", access: "urr", id: { f32: 95, f64: 96, i32: 97 } },
+  scatter_add: { name: "scatter_add", driver: "Call", shapes: "anb akb akb", access: "urr", id: { f32: 97, f64: 98, i32: 99 } },
   /** InOut<T> x, Strided<In<T>, 3> y, Strided<In<i32>, 3> index over "anb akb akb" */
-  scatter: { name: "scatter", driver: "Call", shapes: "anb akb akb", access: "urr", id: { f32: 98, f64: 99, i32: 100, u8: 101, bool: 102 } },
+  scatter: { name: "scatter", driver: "Call", shapes: "anb akb akb", access: "urr", id: { f32: 100, f64: 101, i32: 102, u8: 103, bool: 104 } },
   /** InOut<T> x, Strided<In<T>, 3> y, In<i32> index, i32 skip over "anb akb k" */
-  index_add: { name: "index_add", driver: "Call", shapes: "anb akb k", access: "urr", id: { f32: 103, f64: 104, i32: 105 } },
+  index_add: { name: "index_add", driver: "Call", shapes: "anb akb k", access: "urr", id: { f32: 105, f64: 106, i32: 107 } },
   /** InOut<T> x, Strided<In<T>, 3> y, In<i32> index over "anb akb k" */
-  index_copy: { name: "index_copy", driver: "Call", shapes: "anb akb k", access: "urr", id: { f32: 106, f64: 107, i32: 108, u8: 109, bool: 110 } },
+  index_copy: { name: "index_copy", driver: "Call", shapes: "anb akb k", access: "urr", id: { f32: 108, f64: 109, i32: 110, u8: 111, bool: 112 } },
   /** Rows<Out<T>> y, In<i32> index over "rc r" */
-  one_hot: { name: "one_hot", driver: "Rows", shapes: "rc r", access: "wr", id: { f32: 111, f64: 112, i32: 113, u8: 114, bool: 115 } },
+  one_hot: { name: "one_hot", driver: "Rows", shapes: "rc r", access: "wr", id: { f32: 113, f64: 114, i32: 115, u8: 116, bool: 117 } },
   /** Out<T> y, Strided<In<T>, 3> x, i32 diagonal over "apq apq" */
-  tril: { name: "tril", driver: "Call", shapes: "apq apq", access: "wr", id: { f32: 116, f64: 117, i32: 118, u8: 119, bool: 120 } },
+  tril: { name: "tril", driver: "Call", shapes: "apq apq", access: "wr", id: { f32: 118, f64: 119, i32: 120, u8: 121, bool: 122 } },
   /** Out<T> y, Strided<In<T>, 3> x, i32 diagonal over "apq apq" */
-  triu: { name: "triu", driver: "Call", shapes: "apq apq", access: "wr", id: { f32: 121, f64: 122, i32: 123, u8: 124, bool: 125 } },
+  triu: { name: "triu", driver: "Call", shapes: "apq apq", access: "wr", id: { f32: 123, f64: 124, i32: 125, u8: 126, bool: 127 } },
   /** Out<i32> count, In<T> x over "z n" */
-  nonzero_count: { name: "nonzero_count", driver: "Call", shapes: "z n", access: "wr", id: { f32: 126, f64: 127, i32: 128, u8: 129, bool: 130 } },
+  nonzero_count: { name: "nonzero_count", driver: "Call", shapes: "z n", access: "wr", id: { f32: 128, f64: 129, i32: 130, u8: 131, bool: 132 } },
   /** Out<i32> y, In<T> x over "m n" */
-  nonzero: { name: "nonzero", driver: "Call", shapes: "m n", access: "wr", id: { f32: 131, f64: 132, i32: 133, u8: 134, bool: 135 } },
+  nonzero: { name: "nonzero", driver: "Call", shapes: "m n", access: "wr", id: { f32: 133, f64: 134, i32: 135, u8: 136, bool: 137 } },
   /** Out<T> y, In<i32> state, T low, T high over "n s" */
-  uniform: { name: "uniform", driver: "Call", shapes: "n s", access: "wr", id: { f32: 136, f64: 137 } },
+  uniform: { name: "uniform", driver: "Call", shapes: "n s", access: "wr", id: { f32: 138, f64: 139 } },
   /** Out<T> y, In<i32> state, T mean, T deviation over "n s" */
-  normal: { name: "normal", driver: "Call", shapes: "n s", access: "wr", id: { f32: 138, f64: 139 } },
+  normal: { name: "normal", driver: "Call", shapes: "n s", access: "wr", id: { f32: 140, f64: 141 } },
   /** Out<T> y, In<i32> state, f64 p over "n s" */
-  bernoulli: { name: "bernoulli", driver: "Call", shapes: "n s", access: "wr", id: { bool: 140 } },
+  bernoulli: { name: "bernoulli", driver: "Call", shapes: "n s", access: "wr", id: { bool: 142 } },
   /** Out<i32> y, In<i32> state, i32 low, i32 high over "n s" */
-  randint: { name: "randint", driver: "Call", shapes: "n s", access: "wr", id: { f32: 141 } },
+  randint: { name: "randint", driver: "Call", shapes: "n s", access: "wr", id: { f32: 143 } },
   /** Out<i32> y, In<i32> state over "n s" */
-  permutation: { name: "permutation", driver: "Call", shapes: "n s", access: "wr", id: { f32: 142 } },
+  permutation: { name: "permutation", driver: "Call", shapes: "n s", access: "wr", id: { f32: 144 } },
   /** Out<T> y, Out<b8> mask, In<T> x, In<i32> state, T p over "n n n s" */
-  dropout: { name: "dropout", driver: "Call", shapes: "n n n s", access: "wwrr", id: { f32: 143, f64: 144 } },
+  dropout: { name: "dropout", driver: "Call", shapes: "n n n s", access: "wwrr", id: { f32: 145, f64: 146 } },
   /** Out<T> dx, In<T> dy, In<b8> mask, T p over "n n n" */
-  dropout_grad: { name: "dropout_grad", driver: "Map", shapes: "n n n", access: "wrr", id: { f32: 145, f64: 146 } },
+  dropout_grad: { name: "dropout_grad", driver: "Map", shapes: "n n n", access: "wrr", id: { f32: 147, f64: 148 } },
   /** InOut<i32> state, f64 by over "s" */
-  advance: { name: "advance", driver: "Call", shapes: "s", access: "u", id: { f32: 147 } },
+  advance: { name: "advance", driver: "Call", shapes: "s", access: "u", id: { f32: 149 } },
   /** Out<f64> y, In<T> x, f64 p over "z n" */
-  power_sum: { name: "power_sum", driver: "Call", shapes: "z n", access: "wr", id: { f32: 148, f64: 149 } },
+  power_sum: { name: "power_sum", driver: "Call", shapes: "z n", access: "wr", id: { f32: 150, f64: 151 } },
   /** InOut<f64> clip, In<f64> sums, f64 p over "c n" */
-  clip_factor: { name: "clip_factor", driver: "Call", shapes: "c n", access: "ur", id: { f32: 150 } },
+  clip_factor: { name: "clip_factor", driver: "Call", shapes: "c n", access: "ur", id: { f32: 152 } },
   /** InOut<T> g, In<f64> factor over "n s" */
-  scale_by: { name: "scale_by", driver: "Call", shapes: "n s", access: "ur", id: { f32: 151, f64: 152 } },
+  scale_by: { name: "scale_by", driver: "Call", shapes: "n s", access: "ur", id: { f32: 153, f64: 154 } },
   /** InOut<f64> hyper over "h" */
-  tick: { name: "tick", driver: "Call", shapes: "h", access: "u", id: { f32: 153 } },
+  tick: { name: "tick", driver: "Call", shapes: "h", access: "u", id: { f32: 155 } },
   /** InOut<T> w, InOut<T> b, In<T> g, In<f64> hyper, In<f64> scale over "n n? n h s?" */
-  sgd: { name: "sgd", driver: "Call", shapes: "n n? n h s?", access: "uurrr", id: { f32: 154, f64: 155 } },
+  sgd: { name: "sgd", driver: "Call", shapes: "n n? n h s?", access: "uurrr", id: { f32: 156, f64: 157 } },
   /** InOut<T> w, InOut<T> m, InOut<T> v, InOut<T> top, In<T> g, In<f64> hyper, In<f64> scale over "n n n n? n h s?" */
-  adam: { name: "adam", driver: "Call", shapes: "n n n n? n h s?", access: "uuuurrr", id: { f32: 156, f64: 157 } },
+  adam: { name: "adam", driver: "Call", shapes: "n n n n? n h s?", access: "uuuurrr", id: { f32: 158, f64: 159 } },
   /** InOut<T> w, InOut<T> m, InOut<T> v, InOut<T> top, In<T> g, In<f64> hyper, In<f64> scale over "n n n n? n h s?" */
-  adamw: { name: "adamw", driver: "Call", shapes: "n n n n? n h s?", access: "uuuurrr", id: { f32: 158, f64: 159 } },
+  adamw: { name: "adamw", driver: "Call", shapes: "n n n n? n h s?", access: "uuuurrr", id: { f32: 160, f64: 161 } },
   /** InOut<T> w, InOut<T> v, InOut<T> mean, InOut<T> b, In<T> g, In<f64> hyper, In<f64> scale over "n n n? n? n h s?" */
-  rmsprop: { name: "rmsprop", driver: "Call", shapes: "n n n? n? n h s?", access: "uuuurrr", id: { f32: 160, f64: 161 } },
+  rmsprop: { name: "rmsprop", driver: "Call", shapes: "n n n? n? n h s?", access: "uuuurrr", id: { f32: 162, f64: 163 } },
   /** InOut<T> w, InOut<T> v, In<T> g, In<f64> hyper, In<f64> scale over "n n n h s?" */
-  adagrad: { name: "adagrad", driver: "Call", shapes: "n n n h s?", access: "uurrr", id: { f32: 162, f64: 163 } },
+  adagrad: { name: "adagrad", driver: "Call", shapes: "n n n h s?", access: "uurrr", id: { f32: 164, f64: 165 } },
   /** InOut<T> w, InOut<T> v, InOut<T> u, In<T> g, In<f64> hyper, In<f64> scale over "n n n n h s?" */
-  adadelta: { name: "adadelta", driver: "Call", shapes: "n n n n h s?", access: "uuurrr", id: { f32: 164, f64: 165 } },
+  adadelta: { name: "adadelta", driver: "Call", shapes: "n n n n h s?", access: "uuurrr", id: { f32: 166, f64: 167 } },
   /** InOut<T> w, InOut<T> m, InOut<T> u, In<T> g, In<f64> hyper, In<f64> scale over "n n n n h s?" */
-  adamax: { name: "adamax", driver: "Call", shapes: "n n n n h s?", access: "uuurrr", id: { f32: 166, f64: 167 } },
+  adamax: { name: "adamax", driver: "Call", shapes: "n n n n h s?", access: "uuurrr", id: { f32: 168, f64: 169 } },
   /** InOut<T> w, InOut<T> m, InOut<T> v, In<T> g, In<f64> hyper, In<f64> scale over "n n n n h s?" */
-  nadam: { name: "nadam", driver: "Call", shapes: "n n n n h s?", access: "uuurrr", id: { f32: 168, f64: 169 } },
+  nadam: { name: "nadam", driver: "Call", shapes: "n n n n h s?", access: "uuurrr", id: { f32: 170, f64: 171 } },
   /** InOut<T> w, InOut<T> m, InOut<T> v, In<T> g, In<f64> hyper, In<f64> scale over "n n n n h s?" */
-  radam: { name: "radam", driver: "Call", shapes: "n n n n h s?", access: "uuurrr", id: { f32: 170, f64: 171 } },
+  radam: { name: "radam", driver: "Call", shapes: "n n n n h s?", access: "uuurrr", id: { f32: 172, f64: 173 } },
   /** InOut<T> w, InOut<T> m, In<T> g, In<f64> hyper, In<f64> scale over "n n n h s?" */
-  lion: { name: "lion", driver: "Call", shapes: "n n n h s?", access: "uurrr", id: { f32: 172, f64: 173 } },
+  lion: { name: "lion", driver: "Call", shapes: "n n n h s?", access: "uurrr", id: { f32: 174, f64: 175 } },
   /** InOut<T> w, InOut<T> last, InOut<T> s, In<T> g, In<f64> hyper, In<f64> scale over "n n n n h s?" */
-  rprop: { name: "rprop", driver: "Call", shapes: "n n n n h s?", access: "uuurrr", id: { f32: 174, f64: 175 } },
+  rprop: { name: "rprop", driver: "Call", shapes: "n n n n h s?", access: "uuurrr", id: { f32: 176, f64: 177 } },
   /** Out<T> values, Out<i32> indices, Strided<In<T>, 3> x, u32 descending over "anb? anb? anb" */
-  sort: { name: "sort", driver: "Call", shapes: "anb? anb? anb", access: "wwr", id: { f32: 176, f64: 177, i32: 178, u8: 179, bool: 180 } },
+  sort: { name: "sort", driver: "Call", shapes: "anb? anb? anb", access: "wwr", id: { f32: 178, f64: 179, i32: 180, u8: 181, bool: 182 } },
   /** Out<T> values, Out<i32> indices, Strided<In<T>, 3> x, u32 largest over "akb? akb? anb" */
-  topk: { name: "topk", driver: "Call", shapes: "akb? akb? anb", access: "wwr", id: { f32: 181, f64: 182, i32: 183, u8: 184, bool: 185 } },
+  topk: { name: "topk", driver: "Call", shapes: "akb? akb? anb", access: "wwr", id: { f32: 183, f64: 184, i32: 185, u8: 186, bool: 187 } },
   /** Out<i32> y, Rows<In<T>> sorted, Rows<In<T>> x, u32 right over "am an am" */
-  searchsorted: { name: "searchsorted", driver: "Call", shapes: "am an am", access: "wrr", id: { f32: 186, f64: 187, i32: 188 } },
+  searchsorted: { name: "searchsorted", driver: "Call", shapes: "am an am", access: "wrr", id: { f32: 188, f64: 189, i32: 190 } },
   /** Out<T> y, Strided<In<T>, 3> x, f64 divisor over "ab arb" */
-  sum: { name: "sum", driver: "Call", shapes: "ab arb", access: "wr", id: { f32: 189, f64: 190, i32: 191 } },
+  sum: { name: "sum", driver: "Call", shapes: "ab arb", access: "wr", id: { f32: 191, f64: 192, i32: 193 } },
   /** Out<T> y, Strided<In<T>, 3> x, In<T> centre, f64 divisor over "ab arb ab?" */
-  sum_squares: { name: "sum_squares", driver: "Call", shapes: "ab arb ab?", access: "wrr", id: { f32: 192, f64: 193 } },
+  sum_squares: { name: "sum_squares", driver: "Call", shapes: "ab arb ab?", access: "wrr", id: { f32: 194, f64: 195 } },
   /** Out<T> y, Strided<In<T>, 3> x over "ab arb" */
-  prod: { name: "prod", driver: "Call", shapes: "ab arb", access: "wr", id: { f32: 194, f64: 195, i32: 196 } },
+  prod: { name: "prod", driver: "Call", shapes: "ab arb", access: "wr", id: { f32: 196, f64: 197, i32: 198 } },
   /** Out<T> y, Strided<In<T>, 3> x over "ab arb" */
-  amax: { name: "amax", driver: "Call", shapes: "ab arb", access: "wr", id: { f32: 197, f64: 198, i32: 199 } },
+  amax: { name: "amax", driver: "Call", shapes: "ab arb", access: "wr", id: { f32: 199, f64: 200, i32: 201 } },
   /** Out<T> y, Strided<In<T>, 3> x over "ab arb" */
-  amin: { name: "amin", driver: "Call", shapes: "ab arb", access: "wr", id: { f32: 200, f64: 201, i32: 202 } },
+  amin: { name: "amin", driver: "Call", shapes: "ab arb", access: "wr", id: { f32: 202, f64: 203, i32: 204 } },
   /** Out<T> y, Strided<In<T>, 3> x over "ab arb" */
-  any: { name: "any", driver: "Call", shapes: "ab arb", access: "wr", id: { bool: 203 } },
+  any: { name: "any", driver: "Call", shapes: "ab arb", access: "wr", id: { bool: 205 } },
   /** Out<T> y, Strided<In<T>, 3> x over "ab arb" */
-  all: { name: "all", driver: "Call", shapes: "ab arb", access: "wr", id: { bool: 204 } },
+  all: { name: "all", driver: "Call", shapes: "ab arb", access: "wr", id: { bool: 206 } },
   /** Out<i32> y, Strided<In<T>, 3> x over "ab arb" */
-  argmax: { name: "argmax", driver: "Call", shapes: "ab arb", access: "wr", id: { f32: 205, f64: 206, i32: 207 } },
+  argmax: { name: "argmax", driver: "Call", shapes: "ab arb", access: "wr", id: { f32: 207, f64: 208, i32: 209 } },
   /** Out<i32> y, Strided<In<T>, 3> x over "ab arb" */
-  argmin: { name: "argmin", driver: "Call", shapes: "ab arb", access: "wr", id: { f32: 208, f64: 209, i32: 210 } },
+  argmin: { name: "argmin", driver: "Call", shapes: "ab arb", access: "wr", id: { f32: 210, f64: 211, i32: 212 } },
   /** Rows<Out<T>> y, Rows<In<T>> x over "rc rc" */
-  softmax: { name: "softmax", driver: "Rows", shapes: "rc rc", access: "wr", id: { f32: 211, f64: 212 } },
+  softmax: { name: "softmax", driver: "Rows", shapes: "rc rc", access: "wr", id: { f32: 213, f64: 214 } },
   /** Rows<Out<T>> dx, Rows<In<T>> dy, Rows<In<T>> y over "rc rc rc" */
-  softmax_grad: { name: "softmax_grad", driver: "Rows", shapes: "rc rc rc", access: "wrr", id: { f32: 213, f64: 214 } },
+  softmax_grad: { name: "softmax_grad", driver: "Rows", shapes: "rc rc rc", access: "wrr", id: { f32: 215, f64: 216 } },
   /** Rows<Out<T>> y, Rows<In<T>> x over "rc rc" */
-  log_softmax: { name: "log_softmax", driver: "Rows", shapes: "rc rc", access: "wr", id: { f32: 215, f64: 216 } },
+  log_softmax: { name: "log_softmax", driver: "Rows", shapes: "rc rc", access: "wr", id: { f32: 217, f64: 218 } },
   /** Rows<Out<T>> dx, Rows<In<T>> dy, Rows<In<T>> y over "rc rc rc" */
-  log_softmax_grad: { name: "log_softmax_grad", driver: "Rows", shapes: "rc rc rc", access: "wrr", id: { f32: 217, f64: 218 } },
+  log_softmax_grad: { name: "log_softmax_grad", driver: "Rows", shapes: "rc rc rc", access: "wrr", id: { f32: 219, f64: 220 } },
   /** Out<T> y, Rows<In<T>> x over "r rc" */
-  logsumexp: { name: "logsumexp", driver: "Rows", shapes: "r rc", access: "wr", id: { f32: 219, f64: 220 } },
+  logsumexp: { name: "logsumexp", driver: "Rows", shapes: "r rc", access: "wr", id: { f32: 221, f64: 222 } },
   /** Out<T> loss, Rows<Out<T>> grad, Out<T> scale, Rows<In<T>> logits, In<i32> target, In<T> weight, i32 ignore, f64 smoothing over "r rc? r? rc r c?" */
-  cross_entropy: { name: "cross_entropy", driver: "Rows", shapes: "r rc? r? rc r c?", access: "wwwrrr", id: { f32: 221, f64: 222 } },
+  cross_entropy: { name: "cross_entropy", driver: "Rows", shapes: "r rc? r? rc r c?", access: "wwwrrr", id: { f32: 223, f64: 224 } },
   /** Out<T> loss, Rows<Out<T>> grad, Rows<In<T>> logits, Rows<In<T>> target, In<T> weight, f64 smoothing over "r rc? rc rc c?" */
-  cross_entropy_soft: { name: "cross_entropy_soft", driver: "Rows", shapes: "r rc? rc rc c?", access: "wwrrr", id: { f32: 223, f64: 224 } },
+  cross_entropy_soft: { name: "cross_entropy_soft", driver: "Rows", shapes: "r rc? rc rc c?", access: "wwrrr", id: { f32: 225, f64: 226 } },
   /** Rows<Out<T>> y, Out<T> mean, Out<T> rstd, Rows<In<T>> x, In<T> weight, In<T> bias, f64 eps over "rc r? r? rc c? c?" */
-  layer_norm: { name: "layer_norm", driver: "Rows", shapes: "rc r? r? rc c? c?", access: "wwwrrr", id: { f32: 225, f64: 226 } },
+  layer_norm: { name: "layer_norm", driver: "Rows", shapes: "rc r? r? rc c? c?", access: "wwwrrr", id: { f32: 227, f64: 228 } },
   /** Rows<Out<T>> dx, Out<T> dw, Out<T> db, Rows<In<T>> dy, Rows<In<T>> x, In<T> mean, In<T> rstd, In<T> weight over "rc? c? c? rc rc r r c?" */
-  layer_norm_grad: { name: "layer_norm_grad", driver: "Call", shapes: "rc? c? c? rc rc r r c?", access: "wwwrrrrr", id: { f32: 227, f64: 228 } },
+  layer_norm_grad: { name: "layer_norm_grad", driver: "Call", shapes: "rc? c? c? rc rc r r c?", access: "wwwrrrrr", id: { f32: 229, f64: 230 } },
   /** Rows<Out<T>> y, Out<T> rstd, Rows<In<T>> x, In<T> weight, f64 eps over "rc r? rc c?" */
-  rms_norm: { name: "rms_norm", driver: "Rows", shapes: "rc r? rc c?", access: "wwrr", id: { f32: 229, f64: 230 } },
+  rms_norm: { name: "rms_norm", driver: "Rows", shapes: "rc r? rc c?", access: "wwrr", id: { f32: 231, f64: 232 } },
   /** Rows<Out<T>> dx, Out<T> dw, Rows<In<T>> dy, Rows<In<T>> x, In<T> rstd, In<T> weight over "rc? c? rc rc r c?" */
-  rms_norm_grad: { name: "rms_norm_grad", driver: "Call", shapes: "rc? c? rc rc r c?", access: "wwrrrr", id: { f32: 231, f64: 232 } },
+  rms_norm_grad: { name: "rms_norm_grad", driver: "Call", shapes: "rc? c? rc rc r c?", access: "wwrrrr", id: { f32: 233, f64: 234 } },
 } satisfies Record<string, Kernel>;

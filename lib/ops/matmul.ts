@@ -90,11 +90,11 @@ function gemm(y: Value, a: Value, b: Value): void {
   const walk = (value: Value, i: number): Walk => ({ value, steps: [...merged.steps[i], ...value.strides.slice(-2)] });
   const [m, n, k] = [y.shape[y.ndim - 2], y.shape[y.ndim - 1], a.shape[a.ndim - 1]];
   launch(
-    K.gemm,
+    K.matmul,
     y.dtype,
     [...merged.extents, m, n, k],
     [walk(y, 0), walk(a, 1), walk(b, 2), null, null, null],
-    [activations.none, 0],
+    [activations.none],
   );
 }
 
@@ -150,7 +150,7 @@ const linearOp = op({
       null,
       null,
     ];
-    launch(K.gemm, y.dtype, [1, 1, rows, out, width], operands, [activations.none, 0]);
+    launch(K.matmul, y.dtype, [1, 1, rows, out, width], operands, [activations.none]);
   },
   grad: {
     x: (gy, { weight }): Value => matmul(gy, weight),

@@ -3,6 +3,7 @@
 #include "../kernels/arithmetic.h"
 #include "../kernels/clip.h"
 #include "../kernels/gemm.h"
+#include "../kernels/matmul.h"
 #include "../kernels/loss.h"
 #include "../kernels/norm.h"
 #include "../kernels/optimizer.h"
