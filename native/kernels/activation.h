@@ -1,6 +1,7 @@
 // Activations and their slopes, one lane each. NaN stays NaN, and the limits at +-inf are the answers where the plain
 // formula would say inf * 0: gelu, silu, mish and hardswish of -inf are 0 (of either sign), of +inf inf. A slope is a
 // function of x unless its parameter is called y, the activation's value. At a corner the slope is PyTorch's.
+// Errors (f32, every 61st float): in ulp where the relative error is bounded, absolute where a zero is crossed.
 #pragma once
 #include "../simd/math.h"
 #include "map.h"
@@ -96,11 +97,12 @@ inline X tanh_slope(X y) {
   return splat<X>(1) - y * y;
 }
 
-// x sigmoid(x)
+// x sigmoid(x): 3 ulp for x >= -87, where e^x is not yet denormal
 template <class X>
 inline X silu(X x) {
   return max(splat<X>(-1000), x) * sigmoid(x);
 }
+// 2.3e-7 absolute
 template <class X>
 inline X silu_slope(X x) {
   X a = finite(x);
@@ -108,13 +110,14 @@ inline X silu_slope(X x) {
   return s.on * fma(a, s.off, splat<X>(1));
 }
 
-// x Phi(x) = max(0, x) - a Phi(-a), a = |x|, Phi(-a) = erfc(a / sqrt 2) / 2: no cancellation on either side.
+// 5 ulp everywhere: x Phi(x) = max(0, x) - a Phi(-a), a = |x|, Phi(-a) = erfc(a / sqrt 2) / 2: no cancellation on
+// either side.
 inline V gelu_erf(V x) {
   V a = min(all(15), abs(x)), half = all(0.5f) * a;
   Tail t = tail(a, half, all(0x1.1040cap-2f));
   return max(all(0), x) - scale(half * t.q * t.p, t.n);
 }
-// Phi(x) + x phi(x); of -a it is e^(-a^2/2) (q/2 - a / sqrt(2 pi)), of a 1 minus that
+// 1.5e-7 absolute: Phi(x) + x phi(x); of -a it is e^(-a^2/2) (q/2 - a / sqrt(2 pi)), of a 1 minus that
 inline V gelu_erf_slope(V x) {
   V a = min(all(15), abs(x)), half = all(0.5f) * a;
   Tail t = tail(a, half, all(0x1.1040cap-2f));
@@ -130,13 +133,15 @@ inline Lane<f64> gelu_erf_slope(Lane<f64> x) {
   return lane(0.5) * erfc(a * lane(-0.7071067811865476)) + a * lane(0.3989422804014327) * exp(lane(-0.5) * a * a);
 }
 
-// x/2 (1 + tanh u) = x sigmoid(2u), u = sqrt(2/pi) (x + 0.044715 x^3)
+// 13 ulp on [-3, 3], 31 on [-5, 5], growing with the rounding error of u to 200 at -10: x/2 (1 + tanh u) = x
+// sigmoid(2u), u = sqrt(2/pi) (x + 0.044715 x^3)
 template <class X>
 inline X gelu_tanh(X x) {
   X a = max(splat<X>(-1000), x);
   X u = a * fma(a * a, splat<X>(0.044715 * 1.5957691216057308), splat<X>(1.5957691216057308));
   return a * sigmoid(u);
 }
+// 2.4e-7 absolute
 template <class X>
 inline X gelu_tanh_slope(X x) {
   X a = finite(x), s = a * a;
@@ -155,7 +160,7 @@ template <class X>
 inline X hardsigmoid_slope(X x) {
   return clamp_slope(x, splat<X>(-3), splat<X>(3)) / splat<X>(6);
 }
-// x hardsigmoid(x)
+// 2 ulp: x hardsigmoid(x)
 template <class X>
 inline X hardswish(X x) {
   return max(splat<X>(-3), x) * hardsigmoid(x);
@@ -166,7 +171,7 @@ inline X hardswish_slope(X x) {
   return select(x < -three, splat<X>(0), select(x > three, splat<X>(1), middle));
 }
 
-// log(1 + e^z) = max(0, z) + log(1 + e^-|z|)
+// 2 ulp: log(1 + e^z) = max(0, z) + log(1 + e^-|z|)
 template <class X>
 inline X log1pexp(X z) {
   return max(splat<X>(0), z) + log1p(exp(-abs(z)));
@@ -191,8 +196,8 @@ inline X logsigmoid_slope(X x) {
   return sigmoid(-x);
 }
 
-// mish = x tanh(softplus(x)). With E = e^x, tanh(log(1 + E)) = E (E + 2) / (E (E + 2) + 2); on the right E would
-// overflow, so both are divided by E^2. t = n / (n + m), 1 - t = m / (n + m).
+// 5 ulp for x >= -87. mish = x tanh(softplus(x)). With E = e^x, tanh(log(1 + E)) = E (E + 2) / (E (E + 2) + 2); on the
+// right E would overflow, so both are divided by E^2. t = n / (n + m), 1 - t = m / (n + m).
 template <class X>
 struct Mish {
   X t, rest;
@@ -210,7 +215,7 @@ inline X mish(X x) {
   X a = max(splat<X>(-1000), x);
   return a * mish_of(a).t;
 }
-// t + x (1 - t^2) sigmoid(x)
+// 2e-7 absolute: t + x (1 - t^2) sigmoid(x)
 template <class X>
 inline X mish_slope(X x) {
   X a = finite(x);
@@ -229,6 +234,7 @@ inline X softsign_slope(X x) {
   X d = splat<X>(1) / (splat<X>(1) + abs(x));
   return d * d;
 }
+// 2 ulp of x, not of the difference
 template <class X>
 inline X tanhshrink(X x) {
   return x - tanh(x);

@@ -9,7 +9,7 @@ namespace nabla::NABLA_ISA {
 
 constexpr f32 far = 1e5f;
 
-inline __attribute__((noinline)) V each(V x, f64 (*f)(f64)) {
+static inline __attribute__((noinline)) V each(V x, f64 (*f)(f64)) {
   f32 p[N];
   store(p, x);
   for (f32& v : p) v = f32(f(v));
@@ -52,17 +52,17 @@ inline V sin(V x) {
   Angle k = angle(x);
   V y = select(x == all(0), x, quarter(k.r, k.n));  // keeps -0
   M beyond = abs(x) > all(far);
-  if (__builtin_expect(any(beyond), 0)) y = select(beyond, each(x, [](f64 v) { return std::sin(v); }), y);
+  if (__builtin_expect(any(beyond), 0)) y = select(beyond, each(x, std::sin), y);
   return y;
 }
 inline V cos(V x) {
   Angle k = angle(x);
   V y = quarter(k.r, k.n + all_i(1));
   M beyond = abs(x) > all(far);
-  if (__builtin_expect(any(beyond), 0)) y = select(beyond, each(x, [](f64 v) { return std::cos(v); }), y);
+  if (__builtin_expect(any(beyond), 0)) y = select(beyond, each(x, std::cos), y);
   return y;
 }
-// 2.1 ulp for |x| <= 1e5, 0.5 beyond. In odd quarters -1 / tan: of y + low, where low is what rounding y lost, by one
+// 2.4 ulp for |x| <= 1e5, 0.5 beyond. In odd quarters -1 / tan: of y + low, where low is what rounding y lost, by one
 // Newton step.
 inline V tan(V x) {
   Angle k = angle(x);
@@ -81,7 +81,7 @@ inline V tan(V x) {
   y = select((k.n & all_i(1)) == all_i(0), y, q);
   y = select(x == all(0), x, y);
   M beyond = abs(x) > all(far);
-  if (__builtin_expect(any(beyond), 0)) y = select(beyond, each(x, [](f64 v) { return std::tan(v); }), y);
+  if (__builtin_expect(any(beyond), 0)) y = select(beyond, each(x, std::tan), y);
   return y;
 }
 
@@ -94,7 +94,7 @@ inline V asin_rest(V t, V s) {
   p = fma(p, s, all(0x1.5555c8p-3f));
   return t * s * p;
 }
-// 1.9 ulp. Beyond 1/2: asin a = pi/2 - 2 asin sqrt((1 - a) / 2).
+// 2.1 ulp. Beyond 1/2: asin a = pi/2 - 2 asin sqrt((1 - a) / 2).
 inline V asin(V x) {
   V a = abs(x);
   M near = a <= all(0.5f);
