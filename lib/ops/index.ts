@@ -7,8 +7,14 @@ import { sumTo } from "./reduce.ts";
 useArithmetic({ add: (a, b) => add({ a, b }), cast, copy, sumTo, zeros });
 
 export * from "./arithmetic.ts";
+export * from "./axes.ts";
 export * from "./create.ts";
+export * from "./diagonal.ts";
+export * from "./einsum.ts";
+export * from "./join.ts";
 export * from "./matmul.ts";
 export * from "./nested.ts";
+export * from "./pad.ts";
 export * from "./reduce.ts";
+export * from "./repeat.ts";
 export * from "./view.ts";
