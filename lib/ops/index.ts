@@ -15,6 +15,7 @@ export * from "./join.ts";
 export * from "./matmul.ts";
 export * from "./nested.ts";
 export * from "./pad.ts";
+export * from "./random.ts";
 export * from "./reduce.ts";
 export * from "./repeat.ts";
 export * from "./view.ts";
