@@ -30,23 +30,25 @@ struct Finish {
   }
 };
 
-template <class X>
-inline X activate(u32 act, X x) {
+// f(act(x), v * act'(x)) of the activation numbered act, as two functions. `at` is always act's argument, never its
+// value.
+template <class X, class F>
+inline void with_activation(u32 act, F f) {
   switch (act) {
     case 1:
-      return relu(x);
+      return f([](X x) { return relu(x); }, [](X v, X x) { return v * relu_slope(x); });
+    case 2:
+      return f([](X x) { return gelu_erf(x); }, [](X v, X x) { return v * gelu_erf_slope(x); });
+    case 3:
+      return f([](X x) { return gelu_tanh(x); }, [](X v, X x) { return v * gelu_tanh_slope(x); });
+    case 4:
+      return f([](X x) { return silu(x); }, [](X v, X x) { return v * silu_slope(x); });
+    case 5:
+      return f([](X x) { return sigmoid(x); }, [](X v, X x) { return v * sigmoid_slope(sigmoid(x)); });
+    case 6:
+      return f([](X x) { return tanh(x); }, [](X v, X x) { return v * tanh_slope(tanh(x)); });
     default:
-      return x;
-  }
-}
-// v * act'(x)
-template <class X>
-inline X slope(u32 act, X v, X x) {
-  switch (act) {
-    case 1:
-      return v * relu_slope(x);
-    default:
-      return v;
+      return f([](X x) { return x; }, [](X v, X) { return v; });
   }
 }
 
@@ -65,20 +67,33 @@ inline void store_apart(f32* p, ptrdiff_t step, V v, size_t n) {
 }
 
 // c: [rows, n], element step 1
-inline __attribute__((noinline)) void finish(f32* c, ptrdiff_t c_row, size_t rows, size_t n, const Finish<f32>& f) {
+template <class Act, class Slope>
+inline void finish_rows(f32* c, ptrdiff_t c_row, size_t rows, size_t n, const Finish<f32>& f, Act act, Slope slope) {
   for (size_t i = 0; i < rows; i++, c += c_row) {
     for (size_t j = 0; j < n; j += N) {
-      size_t w = n - j < N ? n - j : N;
+      const size_t w = n - j < size_t(N) ? n - j : size_t(N);
       V v = load(c + j, w);
       if (f.bias) v = v + load(f.bias + j, w);
       if (f.z) store_apart(f.z + ptrdiff_t(i) * f.z_row + ptrdiff_t(j) * f.z_col, f.z_col, v, w);
-      if (f.at)
-        v = slope(f.act, v, load_apart(f.at + ptrdiff_t(i) * f.at_row + ptrdiff_t(j) * f.at_col, f.at_col, w));
-      else
-        v = activate(f.act, v);
+      if (f.at) {
+        v = slope(v, load_apart(f.at + ptrdiff_t(i) * f.at_row + ptrdiff_t(j) * f.at_col, f.at_col, w));
+      } else {
+        v = act(v);
+      }
       store(c + j, v, w);
     }
   }
+}
+inline __attribute__((noinline)) void finish(f32* c, ptrdiff_t c_row, size_t rows, size_t n, const Finish<f32>& f) {
+  with_activation<V>(f.act, [&](auto act, auto slope) { finish_rows(c, c_row, rows, n, f, act, slope); });
+}
+// One element.
+inline void finish(f32* c, const Finish<f32>& f) { finish(c, 1, 1, 1, f); }
+inline void finish(f64* c, const Finish<f64>& f) {
+  Lane<f64> v{*c};
+  if (f.bias) v = v + Lane<f64>{*f.bias};
+  if (f.z) *f.z = v.v;
+  with_activation<Lane<f64>>(f.act, [&](auto act, auto slope) { *c = (f.at ? slope(v, Lane<f64>{*f.at}) : act(v)).v; });
 }
 
 }  // namespace nabla::NABLA_ISA

@@ -19,8 +19,15 @@ inline void pack_turned(f32* out, size_t run, const f32* x, ptrdiff_t step, size
 #pragma GCC unroll 16
     for (int i = 0; i < N; i++) store(out + size_t(i) * run, r[i]);
   }
-  for (; k < depth; k++, out += run) {
-    for (size_t i = 0; i < size_t(N); i++) out[i] = row[i][k];
+  if (k == depth) return;
+  const size_t rest = depth - k;
+  V r[N];
+#pragma GCC unroll 16
+  for (int i = 0; i < N; i++) r[i] = load(row[i] + k, rest);
+  transpose(r);
+#pragma GCC unroll 16
+  for (int i = 0; i < N; i++) {
+    if (size_t(i) < rest) store(out + size_t(i) * run, r[i]);
   }
 }
 
@@ -43,6 +50,24 @@ inline void pack(f32* out, const f32* x, ptrdiff_t step, ptrdiff_t x_k, size_t w
       pack_turned(out, run, x, step, w, depth);
     } else {
       pack_apart(out, run, x, step, x_k, w, depth);
+    }
+  }
+}
+
+// `count` panels that lie side by side, the first `talls` of them `tall` columns and the others one less, each a run of
+// `run` values for each k: all panels of one k at once, so that a line is read once and pages follow one another.
+inline void pack_beside(f32* out, size_t run, const f32* x, ptrdiff_t x_k, size_t depth, size_t count, size_t tall,
+                        size_t talls) {
+  constexpr ptrdiff_t ahead = 8;  // rows asked for in advance
+  for (size_t k = 0; k < depth; k++, x += x_k) {
+    const f32* p = x;
+    for (size_t r = 0; r < count; r++) {
+      const size_t width = r < talls ? tall : tall - 1;
+      for (size_t i = 0; i < width; i += N) {
+        prefetch(p + i + ahead * x_k);
+        store(out + (r * depth + k) * run + i, load(p + i, width - i < size_t(N) ? width - i : size_t(N)));
+      }
+      p += width;
     }
   }
 }

@@ -14,7 +14,8 @@ struct Panel {
   const f32* b;                 // [k, n], element step 1
   ptrdiff_t b_k;
   f32* packed;       // where a packing tile writes B as [k, C * N], zero padded
-  const f32* ahead;  // the next packed panel, asked for line by line while two runs are computed, or null
+  const f32* ahead;  // the next panel of B, asked for line by line while two runs are computed, or null
+  ptrdiff_t ahead_k;
   size_t n, k;
   bool add;            // start from C instead of zero
   bool last;           // no more k will come: finish
@@ -100,7 +101,7 @@ void tiles(const Panel& t, size_t runs) {
     const f32* b = t.b;
     f32* packed = t.packed;
     const f32* ahead = t.ahead && run < C * N / LINE ? t.ahead + run * LINE : b;
-    const size_t ahead_k = t.ahead && run < C * N / LINE ? C * N : 0;
+    const ptrdiff_t ahead_k = t.ahead && run < C * N / LINE ? t.ahead_k : 0;
     for (size_t k = t.k; k; k--) {
       V x[C];
 #pragma GCC unroll 8
