@@ -10,7 +10,7 @@ export interface Kernel {
   readonly access: string;
   readonly id: { readonly [D in KernelType]?: number };
 }
-export const rowCount = 235;
+export const rowCount = 419;
 export const K = {
   /** Out<T> y, In<T> x over "n n" */
   copy: { name: "copy", driver: "Map", shapes: "n n", access: "wr", id: { f32: 0, f64: 1, i32: 2, u8: 3, bool: 4 } },
@@ -64,124 +64,302 @@ export const K = {
   logical_xor: { name: "logical_xor", driver: "Map", shapes: "n n n", access: "wrr", id: { bool: 80 } },
   /** Out<T> y, In<T> x over "n n" */
   logical_not: { name: "logical_not", driver: "Map", shapes: "n n", access: "wr", id: { bool: 81 } },
+  /** Out<T> y, In<T> x over "n n" */
+  exp: { name: "exp", driver: "Map", shapes: "n n", access: "wr", id: { f32: 82, f64: 83 } },
+  /** Out<T> y, In<T> x over "n n" */
+  exp2: { name: "exp2", driver: "Map", shapes: "n n", access: "wr", id: { f32: 84, f64: 85 } },
+  /** Out<T> y, In<T> x over "n n" */
+  expm1: { name: "expm1", driver: "Map", shapes: "n n", access: "wr", id: { f32: 86, f64: 87 } },
+  /** Out<T> y, In<T> x over "n n" */
+  log: { name: "log", driver: "Map", shapes: "n n", access: "wr", id: { f32: 88, f64: 89 } },
+  /** Out<T> y, In<T> x over "n n" */
+  log2: { name: "log2", driver: "Map", shapes: "n n", access: "wr", id: { f32: 90, f64: 91 } },
+  /** Out<T> y, In<T> x over "n n" */
+  log10: { name: "log10", driver: "Map", shapes: "n n", access: "wr", id: { f32: 92, f64: 93 } },
+  /** Out<T> y, In<T> x over "n n" */
+  log1p: { name: "log1p", driver: "Map", shapes: "n n", access: "wr", id: { f32: 94, f64: 95 } },
+  /** Out<T> y, In<T> x over "n n" */
+  rsqrt: { name: "rsqrt", driver: "Map", shapes: "n n", access: "wr", id: { f32: 96, f64: 97 } },
+  /** Out<T> y, In<T> x over "n n" */
+  reciprocal: { name: "reciprocal", driver: "Map", shapes: "n n", access: "wr", id: { f32: 98, f64: 99 } },
+  /** Out<T> y, In<T> x over "n n" */
+  sin: { name: "sin", driver: "Map", shapes: "n n", access: "wr", id: { f32: 100, f64: 101 } },
+  /** Out<T> y, In<T> x over "n n" */
+  cos: { name: "cos", driver: "Map", shapes: "n n", access: "wr", id: { f32: 102, f64: 103 } },
+  /** Out<T> y, In<T> x over "n n" */
+  tan: { name: "tan", driver: "Map", shapes: "n n", access: "wr", id: { f32: 104, f64: 105 } },
+  /** Out<T> y, In<T> x over "n n" */
+  asin: { name: "asin", driver: "Map", shapes: "n n", access: "wr", id: { f32: 106, f64: 107 } },
+  /** Out<T> y, In<T> x over "n n" */
+  acos: { name: "acos", driver: "Map", shapes: "n n", access: "wr", id: { f32: 108, f64: 109 } },
+  /** Out<T> y, In<T> x over "n n" */
+  atan: { name: "atan", driver: "Map", shapes: "n n", access: "wr", id: { f32: 110, f64: 111 } },
+  /** Out<T> y, In<T> x over "n n" */
+  sinh: { name: "sinh", driver: "Map", shapes: "n n", access: "wr", id: { f32: 112, f64: 113 } },
+  /** Out<T> y, In<T> x over "n n" */
+  cosh: { name: "cosh", driver: "Map", shapes: "n n", access: "wr", id: { f32: 114, f64: 115 } },
+  /** Out<T> y, In<T> x over "n n" */
+  asinh: { name: "asinh", driver: "Map", shapes: "n n", access: "wr", id: { f32: 116, f64: 117 } },
+  /** Out<T> y, In<T> x over "n n" */
+  acosh: { name: "acosh", driver: "Map", shapes: "n n", access: "wr", id: { f32: 118, f64: 119 } },
+  /** Out<T> y, In<T> x over "n n" */
+  atanh: { name: "atanh", driver: "Map", shapes: "n n", access: "wr", id: { f32: 120, f64: 121 } },
+  /** Out<T> y, In<T> x over "n n" */
+  erf: { name: "erf", driver: "Map", shapes: "n n", access: "wr", id: { f32: 122, f64: 123 } },
+  /** Out<T> y, In<T> x over "n n" */
+  erfc: { name: "erfc", driver: "Map", shapes: "n n", access: "wr", id: { f32: 124, f64: 125 } },
+  /** Out<T> y, In<T> x over "n n" */
+  erfinv: { name: "erfinv", driver: "Map", shapes: "n n", access: "wr", id: { f32: 126, f64: 127 } },
+  /** Out<T> y, In<T> x over "n n" */
+  floor: { name: "floor", driver: "Map", shapes: "n n", access: "wr", id: { f32: 128, f64: 129 } },
+  /** Out<T> y, In<T> x over "n n" */
+  ceil: { name: "ceil", driver: "Map", shapes: "n n", access: "wr", id: { f32: 130, f64: 131 } },
+  /** Out<T> y, In<T> x over "n n" */
+  round: { name: "round", driver: "Map", shapes: "n n", access: "wr", id: { f32: 132, f64: 133 } },
+  /** Out<T> y, In<T> x over "n n" */
+  trunc: { name: "trunc", driver: "Map", shapes: "n n", access: "wr", id: { f32: 134, f64: 135 } },
+  /** Out<T> y, In<T> x over "n n" */
+  frac: { name: "frac", driver: "Map", shapes: "n n", access: "wr", id: { f32: 136, f64: 137 } },
+  /** Out<T> y, In<T> x over "n n" */
+  logit: { name: "logit", driver: "Map", shapes: "n n", access: "wr", id: { f32: 138, f64: 139 } },
+  /** Out<T> y, In<T> x over "n n" */
+  sinc: { name: "sinc", driver: "Map", shapes: "n n", access: "wr", id: { f32: 140, f64: 141 } },
+  /** Out<T> y, In<T> x over "n n" */
+  sign: { name: "sign", driver: "Map", shapes: "n n", access: "wr", id: { f32: 142, f64: 143, i32: 144 } },
+  /** Out<b8> y, In<T> x over "n n" */
+  signbit: { name: "signbit", driver: "Map", shapes: "n n", access: "wr", id: { f32: 145, f64: 146 } },
+  /** Out<T> y, In<T> x, T nan, T above, T below over "n n" */
+  nan_to_num: { name: "nan_to_num", driver: "Map", shapes: "n n", access: "wr", id: { f32: 147, f64: 148 } },
+  /** Out<T> y, In<T> a, In<T> b over "n n n" */
+  pow: { name: "pow", driver: "Map", shapes: "n n n", access: "wrr", id: { f32: 149, f64: 150 } },
+  /** Out<T> y, In<T> a, In<T> b over "n n n" */
+  atan2: { name: "atan2", driver: "Map", shapes: "n n n", access: "wrr", id: { f32: 151, f64: 152 } },
+  /** Out<T> y, In<T> a, In<T> b over "n n n" */
+  hypot: { name: "hypot", driver: "Map", shapes: "n n n", access: "wrr", id: { f32: 153, f64: 154 } },
+  /** Out<T> y, In<T> a, In<T> b over "n n n" */
+  logaddexp: { name: "logaddexp", driver: "Map", shapes: "n n n", access: "wrr", id: { f32: 155, f64: 156 } },
+  /** Out<T> y, In<T> a, In<T> b over "n n n" */
+  xlogy: { name: "xlogy", driver: "Map", shapes: "n n n", access: "wrr", id: { f32: 157, f64: 158 } },
+  /** Out<T> y, In<T> a, In<T> b over "n n n" */
+  fmod: { name: "fmod", driver: "Map", shapes: "n n n", access: "wrr", id: { f32: 159, f64: 160, i32: 161 } },
+  /** Out<T> y, In<T> a, In<T> b over "n n n" */
+  remainder: { name: "remainder", driver: "Map", shapes: "n n n", access: "wrr", id: { f32: 162, f64: 163, i32: 164 } },
+  /** Out<T> y, In<T> a, In<T> b over "n n n" */
+  floor_divide: { name: "floor_divide", driver: "Map", shapes: "n n n", access: "wrr", id: { f32: 165, f64: 166, i32: 167 } },
+  /** Out<T> y, In<T> a, In<T> b over "n n n" */
+  trunc_divide: { name: "trunc_divide", driver: "Map", shapes: "n n n", access: "wrr", id: { f32: 168, f64: 169, i32: 170 } },
+  /** Out<T> y, In<T> a, In<T> b, In<T> w over "n n n n" */
+  lerp: { name: "lerp", driver: "Map", shapes: "n n n n", access: "wrrr", id: { f32: 171, f64: 172 } },
+  /** Out<T> y, In<T> x, In<T> low, In<T> high over "n n n n" */
+  clamp: { name: "clamp", driver: "Map", shapes: "n n n n", access: "wrrr", id: { f32: 173, f64: 174, i32: 175 } },
+  /** Out<T> y, In<T> x over "n n" */
+  relu: { name: "relu", driver: "Map", shapes: "n n", access: "wr", id: { f32: 176, f64: 177 } },
+  /** Out<T> dx, In<T> dy, In<T> y over "n n n" */
+  relu_grad: { name: "relu_grad", driver: "Map", shapes: "n n n", access: "wrr", id: { f32: 178, f64: 179 } },
+  /** Out<T> y, In<T> x over "n n" */
+  relu6: { name: "relu6", driver: "Map", shapes: "n n", access: "wr", id: { f32: 180, f64: 181 } },
+  /** Out<T> dx, In<T> dy, In<T> x over "n n n" */
+  relu6_grad: { name: "relu6_grad", driver: "Map", shapes: "n n n", access: "wrr", id: { f32: 182, f64: 183 } },
+  /** Out<T> y, In<T> x, T slope over "n n" */
+  leaky_relu: { name: "leaky_relu", driver: "Map", shapes: "n n", access: "wr", id: { f32: 184, f64: 185 } },
+  /** Out<T> dx, In<T> dy, In<T> x, T slope over "n n n" */
+  leaky_relu_grad: { name: "leaky_relu_grad", driver: "Map", shapes: "n n n", access: "wrr", id: { f32: 186, f64: 187 } },
+  /** Out<T> y, In<T> x, T alpha over "n n" */
+  elu: { name: "elu", driver: "Map", shapes: "n n", access: "wr", id: { f32: 188, f64: 189 } },
+  /** Out<T> dx, In<T> dy, In<T> x, T alpha over "n n n" */
+  elu_grad: { name: "elu_grad", driver: "Map", shapes: "n n n", access: "wrr", id: { f32: 190, f64: 191 } },
+  /** Out<T> y, In<T> x over "n n" */
+  selu: { name: "selu", driver: "Map", shapes: "n n", access: "wr", id: { f32: 192, f64: 193 } },
+  /** Out<T> dx, In<T> dy, In<T> x over "n n n" */
+  selu_grad: { name: "selu_grad", driver: "Map", shapes: "n n n", access: "wrr", id: { f32: 194, f64: 195 } },
+  /** Out<T> y, In<T> x, T alpha over "n n" */
+  celu: { name: "celu", driver: "Map", shapes: "n n", access: "wr", id: { f32: 196, f64: 197 } },
+  /** Out<T> dx, In<T> dy, In<T> x, T alpha over "n n n" */
+  celu_grad: { name: "celu_grad", driver: "Map", shapes: "n n n", access: "wrr", id: { f32: 198, f64: 199 } },
+  /** Out<T> y, In<T> x over "n n" */
+  sigmoid: { name: "sigmoid", driver: "Map", shapes: "n n", access: "wr", id: { f32: 200, f64: 201 } },
+  /** Out<T> dx, In<T> dy, In<T> y over "n n n" */
+  sigmoid_grad: { name: "sigmoid_grad", driver: "Map", shapes: "n n n", access: "wrr", id: { f32: 202, f64: 203 } },
+  /** Out<T> y, In<T> x over "n n" */
+  tanh: { name: "tanh", driver: "Map", shapes: "n n", access: "wr", id: { f32: 204, f64: 205 } },
+  /** Out<T> dx, In<T> dy, In<T> y over "n n n" */
+  tanh_grad: { name: "tanh_grad", driver: "Map", shapes: "n n n", access: "wrr", id: { f32: 206, f64: 207 } },
+  /** Out<T> y, In<T> x over "n n" */
+  silu: { name: "silu", driver: "Map", shapes: "n n", access: "wr", id: { f32: 208, f64: 209 } },
+  /** Out<T> dx, In<T> dy, In<T> x over "n n n" */
+  silu_grad: { name: "silu_grad", driver: "Map", shapes: "n n n", access: "wrr", id: { f32: 210, f64: 211 } },
+  /** Out<T> y, In<T> x over "n n" */
+  gelu: { name: "gelu", driver: "Map", shapes: "n n", access: "wr", id: { f32: 212, f64: 213 } },
+  /** Out<T> dx, In<T> dy, In<T> x over "n n n" */
+  gelu_grad: { name: "gelu_grad", driver: "Map", shapes: "n n n", access: "wrr", id: { f32: 214, f64: 215 } },
+  /** Out<T> y, In<T> x over "n n" */
+  gelu_tanh: { name: "gelu_tanh", driver: "Map", shapes: "n n", access: "wr", id: { f32: 216, f64: 217 } },
+  /** Out<T> dx, In<T> dy, In<T> x over "n n n" */
+  gelu_tanh_grad: { name: "gelu_tanh_grad", driver: "Map", shapes: "n n n", access: "wrr", id: { f32: 218, f64: 219 } },
+  /** Out<T> y, In<T> x over "n n" */
+  mish: { name: "mish", driver: "Map", shapes: "n n", access: "wr", id: { f32: 220, f64: 221 } },
+  /** Out<T> dx, In<T> dy, In<T> x over "n n n" */
+  mish_grad: { name: "mish_grad", driver: "Map", shapes: "n n n", access: "wrr", id: { f32: 222, f64: 223 } },
+  /** Out<T> y, In<T> x, T beta, T threshold over "n n" */
+  softplus: { name: "softplus", driver: "Map", shapes: "n n", access: "wr", id: { f32: 224, f64: 225 } },
+  /** Out<T> dx, In<T> dy, In<T> x, T beta, T threshold over "n n n" */
+  softplus_grad: { name: "softplus_grad", driver: "Map", shapes: "n n n", access: "wrr", id: { f32: 226, f64: 227 } },
+  /** Out<T> y, In<T> x over "n n" */
+  log_sigmoid: { name: "log_sigmoid", driver: "Map", shapes: "n n", access: "wr", id: { f32: 228, f64: 229 } },
+  /** Out<T> dx, In<T> dy, In<T> x over "n n n" */
+  log_sigmoid_grad: { name: "log_sigmoid_grad", driver: "Map", shapes: "n n n", access: "wrr", id: { f32: 230, f64: 231 } },
+  /** Out<T> y, In<T> x, T low, T high over "n n" */
+  hardtanh: { name: "hardtanh", driver: "Map", shapes: "n n", access: "wr", id: { f32: 232, f64: 233 } },
+  /** Out<T> dx, In<T> dy, In<T> x, T low, T high over "n n n" */
+  hardtanh_grad: { name: "hardtanh_grad", driver: "Map", shapes: "n n n", access: "wrr", id: { f32: 234, f64: 235 } },
+  /** Out<T> y, In<T> x over "n n" */
+  hardsigmoid: { name: "hardsigmoid", driver: "Map", shapes: "n n", access: "wr", id: { f32: 236, f64: 237 } },
+  /** Out<T> dx, In<T> dy, In<T> x over "n n n" */
+  hardsigmoid_grad: { name: "hardsigmoid_grad", driver: "Map", shapes: "n n n", access: "wrr", id: { f32: 238, f64: 239 } },
+  /** Out<T> y, In<T> x over "n n" */
+  hardswish: { name: "hardswish", driver: "Map", shapes: "n n", access: "wr", id: { f32: 240, f64: 241 } },
+  /** Out<T> dx, In<T> dy, In<T> x over "n n n" */
+  hardswish_grad: { name: "hardswish_grad", driver: "Map", shapes: "n n n", access: "wrr", id: { f32: 242, f64: 243 } },
+  /** Out<T> y, In<T> x over "n n" */
+  softsign: { name: "softsign", driver: "Map", shapes: "n n", access: "wr", id: { f32: 244, f64: 245 } },
+  /** Out<T> dx, In<T> dy, In<T> x over "n n n" */
+  softsign_grad: { name: "softsign_grad", driver: "Map", shapes: "n n n", access: "wrr", id: { f32: 246, f64: 247 } },
+  /** Out<T> y, In<T> x over "n n" */
+  tanhshrink: { name: "tanhshrink", driver: "Map", shapes: "n n", access: "wr", id: { f32: 248, f64: 249 } },
+  /** Out<T> dx, In<T> dy, In<T> x over "n n n" */
+  tanhshrink_grad: { name: "tanhshrink_grad", driver: "Map", shapes: "n n n", access: "wrr", id: { f32: 250, f64: 251 } },
+  /** Out<T> y, In<T> x, T lambda over "n n" */
+  hardshrink: { name: "hardshrink", driver: "Map", shapes: "n n", access: "wr", id: { f32: 252, f64: 253 } },
+  /** Out<T> dx, In<T> dy, In<T> x, T lambda over "n n n" */
+  hardshrink_grad: { name: "hardshrink_grad", driver: "Map", shapes: "n n n", access: "wrr", id: { f32: 254, f64: 255 } },
+  /** Out<T> y, In<T> x, T lambda over "n n" */
+  softshrink: { name: "softshrink", driver: "Map", shapes: "n n", access: "wr", id: { f32: 256, f64: 257 } },
+  /** Out<T> dx, In<T> dy, In<T> x, T lambda over "n n n" */
+  softshrink_grad: { name: "softshrink_grad", driver: "Map", shapes: "n n n", access: "wrr", id: { f32: 258, f64: 259 } },
+  /** Out<T> y, In<T> x, T limit, T value over "n n" */
+  threshold: { name: "threshold", driver: "Map", shapes: "n n", access: "wr", id: { f32: 260, f64: 261 } },
+  /** Out<T> dx, In<T> dy, In<T> x, T limit, T value over "n n n" */
+  threshold_grad: { name: "threshold_grad", driver: "Map", shapes: "n n n", access: "wrr", id: { f32: 262, f64: 263 } },
+  /** Out<T> y, In<T> x, In<T> w over "n n n" */
+  prelu: { name: "prelu", driver: "Map", shapes: "n n n", access: "wrr", id: { f32: 264, f64: 265 } },
   /** Strided<InOut<T>, 4> c, Strided<In<T>, 4> a, Strided<In<T>, 4> b, In<T> bias, Strided<Out<T>, 4> z, Strided<In<T>, 4> at, u32 act, u32 accumulate over "pqmn pqmk pqkn n? pqmn? pqmn?" */
-  gemm: { name: "gemm", driver: "Call", shapes: "pqmn pqmk pqkn n? pqmn? pqmn?", access: "urrrwr", id: { f32: 82, f64: 83 } },
+  gemm: { name: "gemm", driver: "Call", shapes: "pqmn pqmk pqkn n? pqmn? pqmn?", access: "urrrwr", id: { f32: 266, f64: 267 } },
   /** Strided<Out<T>, 4> c, Strided<In<T>, 4> a, Strided<In<T>, 4> b, In<T> bias, Strided<Out<T>, 4> z, Strided<In<T>, 4> at, u32 act over "pqmn pqmk pqkn n? pqmn? pqmn?" */
-  matmul: { name: "matmul", driver: "Call", shapes: "pqmn pqmk pqkn n? pqmn? pqmn?", access: "wrrrwr", id: { f32: 84, f64: 85 } },
+  matmul: { name: "matmul", driver: "Call", shapes: "pqmn pqmk pqkn n? pqmn? pqmn?", access: "wrrrwr", id: { f32: 268, f64: 269 } },
   /** Out<i32> bad, In<i32> index, i32 low, i32 high, i32 ignore over "z n" */
-  check_index: { name: "check_index", driver: "Call", shapes: "z n", access: "wr", id: { f32: 86 } },
+  check_index: { name: "check_index", driver: "Call", shapes: "z n", access: "wr", id: { f32: 270 } },
   /** Out<T> y, Strided<In<T>, 3> x, Strided<In<i32>, 3> index over "akb anb akb" */
-  gather: { name: "gather", driver: "Call", shapes: "akb anb akb", access: "wrr", id: { f32: 87, f64: 88, i32: 89, u8: 90, bool: 91 } },
+  gather: { name: "gather", driver: "Call", shapes: "akb anb akb", access: "wrr", id: { f32: 271, f64: 272, i32: 273, u8: 274, bool: 275 } },
   /** Out<T> y, Strided<In<T>, 3> x, In<i32> index over "akb anb k" */
-  index_select: { name: "index_select", driver: "Call", shapes: "akb anb k", access: "wrr", id: { f32: 92, f64: 93, i32: 94, u8: 95, bool: 96 } },
+  index_select: { name: "index_select", driver: "Call", shapes: "akb anb k", access: "wrr", id: { f32: 276, f64: 277, i32: 278, u8: 279, bool: 280 } },
   /** InOut<T> x, Strided<In<T>, 3> y, Strided<In<i32>, 3> index over "anb akb akb" */
-  scatter_add: { name: "scatter_add", driver: "Call", shapes: "anb akb akb", access: "urr", id: { f32: 97, f64: 98, i32: 99 } },
+  scatter_add: { name: "scatter_add", driver: "Call", shapes: "anb akb akb", access: "urr", id: { f32: 281, f64: 282, i32: 283 } },
   /** InOut<T> x, Strided<In<T>, 3> y, Strided<In<i32>, 3> index over "anb akb akb" */
-  scatter: { name: "scatter", driver: "Call", shapes: "anb akb akb", access: "urr", id: { f32: 100, f64: 101, i32: 102, u8: 103, bool: 104 } },
+  scatter: { name: "scatter", driver: "Call", shapes: "anb akb akb", access: "urr", id: { f32: 284, f64: 285, i32: 286, u8: 287, bool: 288 } },
   /** InOut<T> x, Strided<In<T>, 3> y, In<i32> index, i32 skip over "anb akb k" */
-  index_add: { name: "index_add", driver: "Call", shapes: "anb akb k", access: "urr", id: { f32: 105, f64: 106, i32: 107 } },
+  index_add: { name: "index_add", driver: "Call", shapes: "anb akb k", access: "urr", id: { f32: 289, f64: 290, i32: 291 } },
   /** InOut<T> x, Strided<In<T>, 3> y, In<i32> index over "anb akb k" */
-  index_copy: { name: "index_copy", driver: "Call", shapes: "anb akb k", access: "urr", id: { f32: 108, f64: 109, i32: 110, u8: 111, bool: 112 } },
+  index_copy: { name: "index_copy", driver: "Call", shapes: "anb akb k", access: "urr", id: { f32: 292, f64: 293, i32: 294, u8: 295, bool: 296 } },
   /** Rows<Out<T>> y, In<i32> index over "rc r" */
-  one_hot: { name: "one_hot", driver: "Rows", shapes: "rc r", access: "wr", id: { f32: 113, f64: 114, i32: 115, u8: 116, bool: 117 } },
+  one_hot: { name: "one_hot", driver: "Rows", shapes: "rc r", access: "wr", id: { f32: 297, f64: 298, i32: 299, u8: 300, bool: 301 } },
   /** Out<T> y, Strided<In<T>, 3> x, i32 diagonal over "apq apq" */
-  tril: { name: "tril", driver: "Call", shapes: "apq apq", access: "wr", id: { f32: 118, f64: 119, i32: 120, u8: 121, bool: 122 } },
+  tril: { name: "tril", driver: "Call", shapes: "apq apq", access: "wr", id: { f32: 302, f64: 303, i32: 304, u8: 305, bool: 306 } },
   /** Out<T> y, Strided<In<T>, 3> x, i32 diagonal over "apq apq" */
-  triu: { name: "triu", driver: "Call", shapes: "apq apq", access: "wr", id: { f32: 123, f64: 124, i32: 125, u8: 126, bool: 127 } },
+  triu: { name: "triu", driver: "Call", shapes: "apq apq", access: "wr", id: { f32: 307, f64: 308, i32: 309, u8: 310, bool: 311 } },
   /** Out<i32> count, In<T> x over "z n" */
-  nonzero_count: { name: "nonzero_count", driver: "Call", shapes: "z n", access: "wr", id: { f32: 128, f64: 129, i32: 130, u8: 131, bool: 132 } },
+  nonzero_count: { name: "nonzero_count", driver: "Call", shapes: "z n", access: "wr", id: { f32: 312, f64: 313, i32: 314, u8: 315, bool: 316 } },
   /** Out<i32> y, In<T> x over "m n" */
-  nonzero: { name: "nonzero", driver: "Call", shapes: "m n", access: "wr", id: { f32: 133, f64: 134, i32: 135, u8: 136, bool: 137 } },
+  nonzero: { name: "nonzero", driver: "Call", shapes: "m n", access: "wr", id: { f32: 317, f64: 318, i32: 319, u8: 320, bool: 321 } },
   /** Out<T> y, In<i32> state, T low, T high over "n s" */
-  uniform: { name: "uniform", driver: "Call", shapes: "n s", access: "wr", id: { f32: 138, f64: 139 } },
+  uniform: { name: "uniform", driver: "Call", shapes: "n s", access: "wr", id: { f32: 322, f64: 323 } },
   /** Out<T> y, In<i32> state, T mean, T deviation over "n s" */
-  normal: { name: "normal", driver: "Call", shapes: "n s", access: "wr", id: { f32: 140, f64: 141 } },
+  normal: { name: "normal", driver: "Call", shapes: "n s", access: "wr", id: { f32: 324, f64: 325 } },
   /** Out<T> y, In<i32> state, f64 p over "n s" */
-  bernoulli: { name: "bernoulli", driver: "Call", shapes: "n s", access: "wr", id: { bool: 142 } },
+  bernoulli: { name: "bernoulli", driver: "Call", shapes: "n s", access: "wr", id: { bool: 326 } },
   /** Out<i32> y, In<i32> state, i32 low, i32 high over "n s" */
-  randint: { name: "randint", driver: "Call", shapes: "n s", access: "wr", id: { f32: 143 } },
+  randint: { name: "randint", driver: "Call", shapes: "n s", access: "wr", id: { f32: 327 } },
   /** Out<i32> y, In<i32> state over "n s" */
-  permutation: { name: "permutation", driver: "Call", shapes: "n s", access: "wr", id: { f32: 144 } },
+  permutation: { name: "permutation", driver: "Call", shapes: "n s", access: "wr", id: { f32: 328 } },
   /** Out<T> y, Out<b8> mask, In<T> x, In<i32> state, T p over "n n n s" */
-  dropout: { name: "dropout", driver: "Call", shapes: "n n n s", access: "wwrr", id: { f32: 145, f64: 146 } },
+  dropout: { name: "dropout", driver: "Call", shapes: "n n n s", access: "wwrr", id: { f32: 329, f64: 330 } },
   /** Out<T> dx, In<T> dy, In<b8> mask, T p over "n n n" */
-  dropout_grad: { name: "dropout_grad", driver: "Map", shapes: "n n n", access: "wrr", id: { f32: 147, f64: 148 } },
+  dropout_grad: { name: "dropout_grad", driver: "Map", shapes: "n n n", access: "wrr", id: { f32: 331, f64: 332 } },
   /** InOut<i32> state, f64 by over "s" */
-  advance: { name: "advance", driver: "Call", shapes: "s", access: "u", id: { f32: 149 } },
+  advance: { name: "advance", driver: "Call", shapes: "s", access: "u", id: { f32: 333 } },
   /** Out<f64> y, In<T> x, f64 p over "z n" */
-  power_sum: { name: "power_sum", driver: "Call", shapes: "z n", access: "wr", id: { f32: 150, f64: 151 } },
+  power_sum: { name: "power_sum", driver: "Call", shapes: "z n", access: "wr", id: { f32: 334, f64: 335 } },
   /** InOut<f64> clip, In<f64> sums, f64 p over "c n" */
-  clip_factor: { name: "clip_factor", driver: "Call", shapes: "c n", access: "ur", id: { f32: 152 } },
+  clip_factor: { name: "clip_factor", driver: "Call", shapes: "c n", access: "ur", id: { f32: 336 } },
   /** InOut<T> g, In<f64> factor over "n s" */
-  scale_by: { name: "scale_by", driver: "Call", shapes: "n s", access: "ur", id: { f32: 153, f64: 154 } },
+  scale_by: { name: "scale_by", driver: "Call", shapes: "n s", access: "ur", id: { f32: 337, f64: 338 } },
   /** InOut<f64> hyper over "h" */
-  tick: { name: "tick", driver: "Call", shapes: "h", access: "u", id: { f32: 155 } },
+  tick: { name: "tick", driver: "Call", shapes: "h", access: "u", id: { f32: 339 } },
   /** InOut<T> w, InOut<T> b, In<T> g, In<f64> hyper, In<f64> scale over "n n? n h s?" */
-  sgd: { name: "sgd", driver: "Call", shapes: "n n? n h s?", access: "uurrr", id: { f32: 156, f64: 157 } },
+  sgd: { name: "sgd", driver: "Call", shapes: "n n? n h s?", access: "uurrr", id: { f32: 340, f64: 341 } },
   /** InOut<T> w, InOut<T> m, InOut<T> v, InOut<T> top, In<T> g, In<f64> hyper, In<f64> scale over "n n n n? n h s?" */
-  adam: { name: "adam", driver: "Call", shapes: "n n n n? n h s?", access: "uuuurrr", id: { f32: 158, f64: 159 } },
+  adam: { name: "adam", driver: "Call", shapes: "n n n n? n h s?", access: "uuuurrr", id: { f32: 342, f64: 343 } },
   /** InOut<T> w, InOut<T> m, InOut<T> v, InOut<T> top, In<T> g, In<f64> hyper, In<f64> scale over "n n n n? n h s?" */
-  adamw: { name: "adamw", driver: "Call", shapes: "n n n n? n h s?", access: "uuuurrr", id: { f32: 160, f64: 161 } },
+  adamw: { name: "adamw", driver: "Call", shapes: "n n n n? n h s?", access: "uuuurrr", id: { f32: 344, f64: 345 } },
   /** InOut<T> w, InOut<T> v, InOut<T> mean, InOut<T> b, In<T> g, In<f64> hyper, In<f64> scale over "n n n? n? n h s?" */
-  rmsprop: { name: "rmsprop", driver: "Call", shapes: "n n n? n? n h s?", access: "uuuurrr", id: { f32: 162, f64: 163 } },
+  rmsprop: { name: "rmsprop", driver: "Call", shapes: "n n n? n? n h s?", access: "uuuurrr", id: { f32: 346, f64: 347 } },
   /** InOut<T> w, InOut<T> v, In<T> g, In<f64> hyper, In<f64> scale over "n n n h s?" */
-  adagrad: { name: "adagrad", driver: "Call", shapes: "n n n h s?", access: "uurrr", id: { f32: 164, f64: 165 } },
+  adagrad: { name: "adagrad", driver: "Call", shapes: "n n n h s?", access: "uurrr", id: { f32: 348, f64: 349 } },
   /** InOut<T> w, InOut<T> v, InOut<T> u, In<T> g, In<f64> hyper, In<f64> scale over "n n n n h s?" */
-  adadelta: { name: "adadelta", driver: "Call", shapes: "n n n n h s?", access: "uuurrr", id: { f32: 166, f64: 167 } },
+  adadelta: { name: "adadelta", driver: "Call", shapes: "n n n n h s?", access: "uuurrr", id: { f32: 350, f64: 351 } },
   /** InOut<T> w, InOut<T> m, InOut<T> u, In<T> g, In<f64> hyper, In<f64> scale over "n n n n h s?" */
-  adamax: { name: "adamax", driver: "Call", shapes: "n n n n h s?", access: "uuurrr", id: { f32: 168, f64: 169 } },
+  adamax: { name: "adamax", driver: "Call", shapes: "n n n n h s?", access: "uuurrr", id: { f32: 352, f64: 353 } },
   /** InOut<T> w, InOut<T> m, InOut<T> v, In<T> g, In<f64> hyper, In<f64> scale over "n n n n h s?" */
-  nadam: { name: "nadam", driver: "Call", shapes: "n n n n h s?", access: "uuurrr", id: { f32: 170, f64: 171 } },
+  nadam: { name: "nadam", driver: "Call", shapes: "n n n n h s?", access: "uuurrr", id: { f32: 354, f64: 355 } },
   /** InOut<T> w, InOut<T> m, InOut<T> v, In<T> g, In<f64> hyper, In<f64> scale over "n n n n h s?" */
-  radam: { name: "radam", driver: "Call", shapes: "n n n n h s?", access: "uuurrr", id: { f32: 172, f64: 173 } },
+  radam: { name: "radam", driver: "Call", shapes: "n n n n h s?", access: "uuurrr", id: { f32: 356, f64: 357 } },
   /** InOut<T> w, InOut<T> m, In<T> g, In<f64> hyper, In<f64> scale over "n n n h s?" */
-  lion: { name: "lion", driver: "Call", shapes: "n n n h s?", access: "uurrr", id: { f32: 174, f64: 175 } },
+  lion: { name: "lion", driver: "Call", shapes: "n n n h s?", access: "uurrr", id: { f32: 358, f64: 359 } },
   /** InOut<T> w, InOut<T> last, InOut<T> s, In<T> g, In<f64> hyper, In<f64> scale over "n n n n h s?" */
-  rprop: { name: "rprop", driver: "Call", shapes: "n n n n h s?", access: "uuurrr", id: { f32: 176, f64: 177 } },
+  rprop: { name: "rprop", driver: "Call", shapes: "n n n n h s?", access: "uuurrr", id: { f32: 360, f64: 361 } },
   /** Out<T> values, Out<i32> indices, Strided<In<T>, 3> x, u32 descending over "anb? anb? anb" */
-  sort: { name: "sort", driver: "Call", shapes: "anb? anb? anb", access: "wwr", id: { f32: 178, f64: 179, i32: 180, u8: 181, bool: 182 } },
+  sort: { name: "sort", driver: "Call", shapes: "anb? anb? anb", access: "wwr", id: { f32: 362, f64: 363, i32: 364, u8: 365, bool: 366 } },
   /** Out<T> values, Out<i32> indices, Strided<In<T>, 3> x, u32 largest over "akb? akb? anb" */
-  topk: { name: "topk", driver: "Call", shapes: "akb? akb? anb", access: "wwr", id: { f32: 183, f64: 184, i32: 185, u8: 186, bool: 187 } },
+  topk: { name: "topk", driver: "Call", shapes: "akb? akb? anb", access: "wwr", id: { f32: 367, f64: 368, i32: 369, u8: 370, bool: 371 } },
   /** Out<i32> y, Rows<In<T>> sorted, Rows<In<T>> x, u32 right over "am an am" */
-  searchsorted: { name: "searchsorted", driver: "Call", shapes: "am an am", access: "wrr", id: { f32: 188, f64: 189, i32: 190 } },
+  searchsorted: { name: "searchsorted", driver: "Call", shapes: "am an am", access: "wrr", id: { f32: 372, f64: 373, i32: 374 } },
   /** Out<T> y, Strided<In<T>, 3> x, f64 divisor over "ab arb" */
-  sum: { name: "sum", driver: "Call", shapes: "ab arb", access: "wr", id: { f32: 191, f64: 192, i32: 193 } },
+  sum: { name: "sum", driver: "Call", shapes: "ab arb", access: "wr", id: { f32: 375, f64: 376, i32: 377 } },
   /** Out<T> y, Strided<In<T>, 3> x, In<T> centre, f64 divisor over "ab arb ab?" */
-  sum_squares: { name: "sum_squares", driver: "Call", shapes: "ab arb ab?", access: "wrr", id: { f32: 194, f64: 195 } },
+  sum_squares: { name: "sum_squares", driver: "Call", shapes: "ab arb ab?", access: "wrr", id: { f32: 378, f64: 379 } },
   /** Out<T> y, Strided<In<T>, 3> x over "ab arb" */
-  prod: { name: "prod", driver: "Call", shapes: "ab arb", access: "wr", id: { f32: 196, f64: 197, i32: 198 } },
+  prod: { name: "prod", driver: "Call", shapes: "ab arb", access: "wr", id: { f32: 380, f64: 381, i32: 382 } },
   /** Out<T> y, Strided<In<T>, 3> x over "ab arb" */
-  amax: { name: "amax", driver: "Call", shapes: "ab arb", access: "wr", id: { f32: 199, f64: 200, i32: 201 } },
+  amax: { name: "amax", driver: "Call", shapes: "ab arb", access: "wr", id: { f32: 383, f64: 384, i32: 385 } },
   /** Out<T> y, Strided<In<T>, 3> x over "ab arb" */
-  amin: { name: "amin", driver: "Call", shapes: "ab arb", access: "wr", id: { f32: 202, f64: 203, i32: 204 } },
+  amin: { name: "amin", driver: "Call", shapes: "ab arb", access: "wr", id: { f32: 386, f64: 387, i32: 388 } },
   /** Out<T> y, Strided<In<T>, 3> x over "ab arb" */
-  any: { name: "any", driver: "Call", shapes: "ab arb", access: "wr", id: { bool: 205 } },
+  any: { name: "any", driver: "Call", shapes: "ab arb", access: "wr", id: { bool: 389 } },
   /** Out<T> y, Strided<In<T>, 3> x over "ab arb" */
-  all: { name: "all", driver: "Call", shapes: "ab arb", access: "wr", id: { bool: 206 } },
+  all: { name: "all", driver: "Call", shapes: "ab arb", access: "wr", id: { bool: 390 } },
   /** Out<i32> y, Strided<In<T>, 3> x over "ab arb" */
-  argmax: { name: "argmax", driver: "Call", shapes: "ab arb", access: "wr", id: { f32: 207, f64: 208, i32: 209 } },
+  argmax: { name: "argmax", driver: "Call", shapes: "ab arb", access: "wr", id: { f32: 391, f64: 392, i32: 393 } },
   /** Out<i32> y, Strided<In<T>, 3> x over "ab arb" */
-  argmin: { name: "argmin", driver: "Call", shapes: "ab arb", access: "wr", id: { f32: 210, f64: 211, i32: 212 } },
+  argmin: { name: "argmin", driver: "Call", shapes: "ab arb", access: "wr", id: { f32: 394, f64: 395, i32: 396 } },
   /** Rows<Out<T>> y, Rows<In<T>> x over "rc rc" */
-  softmax: { name: "softmax", driver: "Rows", shapes: "rc rc", access: "wr", id: { f32: 213, f64: 214 } },
+  softmax: { name: "softmax", driver: "Rows", shapes: "rc rc", access: "wr", id: { f32: 397, f64: 398 } },
   /** Rows<Out<T>> dx, Rows<In<T>> dy, Rows<In<T>> y over "rc rc rc" */
-  softmax_grad: { name: "softmax_grad", driver: "Rows", shapes: "rc rc rc", access: "wrr", id: { f32: 215, f64: 216 } },
+  softmax_grad: { name: "softmax_grad", driver: "Rows", shapes: "rc rc rc", access: "wrr", id: { f32: 399, f64: 400 } },
   /** Rows<Out<T>> y, Rows<In<T>> x over "rc rc" */
-  log_softmax: { name: "log_softmax", driver: "Rows", shapes: "rc rc", access: "wr", id: { f32: 217, f64: 218 } },
+  log_softmax: { name: "log_softmax", driver: "Rows", shapes: "rc rc", access: "wr", id: { f32: 401, f64: 402 } },
   /** Rows<Out<T>> dx, Rows<In<T>> dy, Rows<In<T>> y over "rc rc rc" */
-  log_softmax_grad: { name: "log_softmax_grad", driver: "Rows", shapes: "rc rc rc", access: "wrr", id: { f32: 219, f64: 220 } },
+  log_softmax_grad: { name: "log_softmax_grad", driver: "Rows", shapes: "rc rc rc", access: "wrr", id: { f32: 403, f64: 404 } },
   /** Out<T> y, Rows<In<T>> x over "r rc" */
-  logsumexp: { name: "logsumexp", driver: "Rows", shapes: "r rc", access: "wr", id: { f32: 221, f64: 222 } },
+  logsumexp: { name: "logsumexp", driver: "Rows", shapes: "r rc", access: "wr", id: { f32: 405, f64: 406 } },
   /** Out<T> loss, Rows<Out<T>> grad, Out<T> scale, Rows<In<T>> logits, In<i32> target, In<T> weight, i32 ignore, f64 smoothing over "r rc? r? rc r c?" */
-  cross_entropy: { name: "cross_entropy", driver: "Rows", shapes: "r rc? r? rc r c?", access: "wwwrrr", id: { f32: 223, f64: 224 } },
+  cross_entropy: { name: "cross_entropy", driver: "Rows", shapes: "r rc? r? rc r c?", access: "wwwrrr", id: { f32: 407, f64: 408 } },
   /** Out<T> loss, Rows<Out<T>> grad, Rows<In<T>> logits, Rows<In<T>> target, In<T> weight, f64 smoothing over "r rc? rc rc c?" */
-  cross_entropy_soft: { name: "cross_entropy_soft", driver: "Rows", shapes: "r rc? rc rc c?", access: "wwrrr", id: { f32: 225, f64: 226 } },
+  cross_entropy_soft: { name: "cross_entropy_soft", driver: "Rows", shapes: "r rc? rc rc c?", access: "wwrrr", id: { f32: 409, f64: 410 } },
   /** Rows<Out<T>> y, Out<T> mean, Out<T> rstd, Rows<In<T>> x, In<T> weight, In<T> bias, f64 eps over "rc r? r? rc c? c?" */
-  layer_norm: { name: "layer_norm", driver: "Rows", shapes: "rc r? r? rc c? c?", access: "wwwrrr", id: { f32: 227, f64: 228 } },
+  layer_norm: { name: "layer_norm", driver: "Rows", shapes: "rc r? r? rc c? c?", access: "wwwrrr", id: { f32: 411, f64: 412 } },
   /** Rows<Out<T>> dx, Out<T> dw, Out<T> db, Rows<In<T>> dy, Rows<In<T>> x, In<T> mean, In<T> rstd, In<T> weight over "rc? c? c? rc rc r r c?" */
-  layer_norm_grad: { name: "layer_norm_grad", driver: "Call", shapes: "rc? c? c? rc rc r r c?", access: "wwwrrrrr", id: { f32: 229, f64: 230 } },
+  layer_norm_grad: { name: "layer_norm_grad", driver: "Call", shapes: "rc? c? c? rc rc r r c?", access: "wwwrrrrr", id: { f32: 413, f64: 414 } },
   /** Rows<Out<T>> y, Out<T> rstd, Rows<In<T>> x, In<T> weight, f64 eps over "rc r? rc c?" */
-  rms_norm: { name: "rms_norm", driver: "Rows", shapes: "rc r? rc c?", access: "wwrr", id: { f32: 231, f64: 232 } },
+  rms_norm: { name: "rms_norm", driver: "Rows", shapes: "rc r? rc c?", access: "wwrr", id: { f32: 415, f64: 416 } },
   /** Rows<Out<T>> dx, Out<T> dw, Rows<In<T>> dy, Rows<In<T>> x, In<T> rstd, In<T> weight over "rc? c? rc rc r c?" */
-  rms_norm_grad: { name: "rms_norm_grad", driver: "Call", shapes: "rc? c? rc rc r c?", access: "wwrrrr", id: { f32: 233, f64: 234 } },
+  rms_norm_grad: { name: "rms_norm_grad", driver: "Call", shapes: "rc? c? rc rc r c?", access: "wwrrrr", id: { f32: 417, f64: 418 } },
 } satisfies Record<string, Kernel>;

@@ -1,10 +1,12 @@
 // Includes every kernel file and fills this instruction set's table. A missing kernel or a wrong signature does not compile.
 #pragma once
+#include "../kernels/activation.h"
 #include "../kernels/arithmetic.h"
 #include "../kernels/clip.h"
 #include "../kernels/gemm.h"
 #include "../kernels/matmul.h"
 #include "../kernels/loss.h"
+#include "../kernels/math.h"
 #include "../kernels/norm.h"
 #include "../kernels/optimizer.h"
 #include "../kernels/random.h"

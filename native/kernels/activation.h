@@ -3,8 +3,7 @@
 // function of x unless its parameter is called y, the activation's value. At a corner the slope is PyTorch's.
 // Errors (f32, every 61st float): in ulp where the relative error is bounded, absolute where a zero is crossed.
 #pragma once
-#include "../simd/math.h"
-#include "map.h"
+#include "math.h"
 
 namespace nabla::NABLA_ISA {
 
@@ -258,6 +257,57 @@ inline X softshrink(X x, X lambda) {
 template <class X>
 inline X shrink_slope(X x, X lambda) {
   return select(abs(x) <= lambda, splat<X>(0), splat<X>(1));
+}
+
+// x above the limit, else value
+template <class X>
+inline X threshold(X x, X limit, X value) {
+  return select(x <= limit, value, x);
+}
+template <class X>
+inline X threshold_slope(X x, X limit, X) {
+  return select(x <= limit, splat<X>(0), splat<X>(1));
+}
+
+// The rows of one function: y = f(x), dx = dy f'(x), with the numbers p it takes after x. Where the slope is one of y,
+// the gradient's last array is y.
+#define NABLA_ACTIVATION(name, f, slope)                                                    \
+  template <class T, class... P>                                                            \
+  void name(Out<T> y, In<T> x, P... p) {                                                    \
+    map([=](auto x) { return f(x, splat<decltype(x)>(p)...); }, y, x);                      \
+  }                                                                                         \
+  template <class T, class... P>                                                            \
+  void name##_grad(Out<T> dx, In<T> dy, In<T> x, P... p) {                                  \
+    map([=](auto g, auto x) { return g * slope(x, splat<decltype(x)>(p)...); }, dx, dy, x); \
+  }
+NABLA_ACTIVATION(relu, relu, relu_slope)
+NABLA_ACTIVATION(relu6, relu6, relu6_slope)
+NABLA_ACTIVATION(leaky_relu, leaky_relu, leaky_relu_slope)
+NABLA_ACTIVATION(elu, elu, elu_slope)
+NABLA_ACTIVATION(selu, selu, selu_slope)
+NABLA_ACTIVATION(celu, celu, celu_slope)
+NABLA_ACTIVATION(sigmoid, sigmoid, sigmoid_slope)
+NABLA_ACTIVATION(tanh, tanh, tanh_slope)
+NABLA_ACTIVATION(silu, silu, silu_slope)
+NABLA_ACTIVATION(gelu, gelu_erf, gelu_erf_slope)
+NABLA_ACTIVATION(gelu_tanh, gelu_tanh, gelu_tanh_slope)
+NABLA_ACTIVATION(mish, mish, mish_slope)
+NABLA_ACTIVATION(softplus, softplus, softplus_slope)
+NABLA_ACTIVATION(log_sigmoid, logsigmoid, logsigmoid_slope)
+NABLA_ACTIVATION(hardtanh, clamp, clamp_slope)
+NABLA_ACTIVATION(hardsigmoid, hardsigmoid, hardsigmoid_slope)
+NABLA_ACTIVATION(hardswish, hardswish, hardswish_slope)
+NABLA_ACTIVATION(softsign, softsign, softsign_slope)
+NABLA_ACTIVATION(tanhshrink, tanhshrink, tanhshrink_slope)
+NABLA_ACTIVATION(hardshrink, hardshrink, shrink_slope)
+NABLA_ACTIVATION(softshrink, softshrink, shrink_slope)
+NABLA_ACTIVATION(threshold, threshold, threshold_slope)
+#undef NABLA_ACTIVATION
+
+// relu with a weight of its own below 0
+template <class T>
+void prelu(Out<T> y, In<T> x, In<T> w) {
+  map([](auto x, auto w) { return leaky_relu(x, w); }, y, x, w);
 }
 
 }  // namespace nabla::NABLA_ISA

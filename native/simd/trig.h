@@ -133,11 +133,21 @@ inline V atan(V x) {
   return copysign(select(big, other, y), x);
 }
 
+// The angle of (x, y): atan |y / x|, or pi minus that on the left, where -0 lies too. Equal infinities are on a
+// diagonal.
+inline V atan2(V y, V x) {
+  V a = abs(y), b = abs(x);
+  V t = atan(select(a == b, select(a == all(0), a, all(1)), a / b));
+  V left = (all(-0x1.777a5cp-24f) - t) + all(0x1.921fb6p+1f);
+  return copysign(select(copysign(all(1), x) < all(0), left, t), y);
+}
+
 inline Lane<f64> sin(Lane<f64> x) { return {std::sin(x.v)}; }
 inline Lane<f64> cos(Lane<f64> x) { return {std::cos(x.v)}; }
 inline Lane<f64> tan(Lane<f64> x) { return {std::tan(x.v)}; }
 inline Lane<f64> asin(Lane<f64> x) { return {std::asin(x.v)}; }
 inline Lane<f64> acos(Lane<f64> x) { return {std::acos(x.v)}; }
 inline Lane<f64> atan(Lane<f64> x) { return {std::atan(x.v)}; }
+inline Lane<f64> atan2(Lane<f64> y, Lane<f64> x) { return {std::atan2(y.v, x.v)}; }
 
 }  // namespace nabla::NABLA_ISA
