@@ -8,6 +8,8 @@ useArithmetic({ add: (a, b) => add({ a, b }), cast, copy, sumTo, zeros });
 
 export * from "./arithmetic.ts";
 export * from "./axes.ts";
+export * from "./choice.ts";
+export * from "./compare.ts";
 export * from "./create.ts";
 export * from "./diagonal.ts";
 export * from "./einsum.ts";
@@ -15,6 +17,7 @@ export * from "./join.ts";
 export * from "./matmul.ts";
 export * from "./nested.ts";
 export * from "./pad.ts";
+export * from "./product.ts";
 export * from "./random.ts";
 export * from "./reduce.ts";
 export * from "./repeat.ts";

@@ -3,8 +3,10 @@ import { adopt, Value } from "../core/value.ts";
 import type { DType, Shape } from "../types/shape.ts";
 import { type Arithmetic, arithmetic } from "./arithmetic.ts";
 import { type Autograd, autograd } from "./autograd.ts";
+import { type Comparisons, comparisons } from "./compare.ts";
 import { type Data, data } from "./data.ts";
 import { install } from "./install.ts";
+import { type Layout, layout } from "./layout.ts";
 import { type Products, products } from "./product.ts";
 import { type Reductions, reductions } from "./reduce.ts";
 import { type Views, views } from "./view.ts";
@@ -22,7 +24,9 @@ export interface Tensor<out S extends Shape = Shape, out D extends DType = DType
   extends Value,
     Arithmetic,
     Autograd,
+    Comparisons,
     Data,
+    Layout,
     Products,
     Reductions,
     Views,
@@ -48,5 +52,5 @@ export const Tensor: abstract new (...args: never) => Tensor = class Tensor exte
   }
 } as never;
 
-install(Tensor.prototype, arithmetic, autograd, data, products, reductions, views);
+install(Tensor.prototype, arithmetic, autograd, comparisons, data, layout, products, reductions, views);
 adopt(Tensor as never);
