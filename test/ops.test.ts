@@ -83,7 +83,7 @@ function expectDifferences(leaves: readonly Value[], grads: readonly Value[], f:
 /** State that an op advances is made again for each run; leaves stay, so that they can be changed. */
 function repeated(op: AnyOp, c: AnyCase, leaves: readonly Value[]): Inputs {
   const again = track(make(op, c, { float: "f64" }));
-  leaves.forEach((leaf, k) => again.leaves[k]!.storage.array.set(leaf.storage.array));
+  for (const [k, leaf] of leaves.entries()) again.leaves[k]!.storage.array.set(leaf.storage.array);
   return again;
 }
 
