@@ -156,7 +156,12 @@ const linearOp = op({
     x: (gy, { weight }): Value => matmul(gy, weight),
     weight: (gy, { x, weight }): Value => {
       const [out, width] = weight.shape;
-      return product({ a: mT(reshape(gy, [-1, out])), b: reshape(x, [-1, width]) });
+      const rows = numel(x.shape.slice(0, -1));
+      const [g, flat] = [reshape(gy, [rows, out]), reshape(x, [rows, width])];
+      // In the order of the weight's memory, so that an optimizer walks both alike.
+      return weight.strides[0] < weight.strides[1]
+        ? mT(product({ a: mT(flat), b: g }))
+        : product({ a: mT(g), b: flat });
     },
     bias: (gy): Value => gy,
   },
