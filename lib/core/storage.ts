@@ -22,11 +22,14 @@ export class Storage {
   holds = 0;
   wait: (() => void) | null = null;
   #array: TypedArray | null;
+  readonly #reusable: boolean;
 
-  constructor(dtype: DType, array: TypedArray) {
+  /** reusable: the whole buffer is this storage's, of a size that allocate() asks for. */
+  constructor(dtype: DType, array: TypedArray, reusable = false) {
     this.dtype = dtype;
     this.bytes = array.byteLength;
     this.#array = array;
+    this.#reusable = reusable;
   }
 
   get array(): TypedArray {
@@ -45,7 +48,7 @@ export class Storage {
         hint: "await the step first",
       });
     this.#array = null;
-    release(array);
+    if (this.#reusable) release(array.buffer as ArrayBuffer);
   }
 }
 
@@ -100,12 +103,11 @@ export function allocate(dtype: DType, n: number): Storage {
   let buffer = free.get(size)?.pop();
   if (buffer) pooled -= buffer.byteLength;
   else buffer = raw(size + align);
-  return new Storage(dtype, viewOf(dtype, buffer, native.lead(buffer), n));
+  return new Storage(dtype, viewOf(dtype, buffer, native.lead(buffer), n), true);
 }
 
-function release(array: TypedArray): void {
-  const buffer = array.buffer as ArrayBuffer;
-  if (array.byteLength <= slabLimit || pooled + buffer.byteLength > poolLimit) return;
+function release(buffer: ArrayBuffer): void {
+  if (pooled + buffer.byteLength > poolLimit || buffer.byteLength === 0) return;
   const size = buffer.byteLength - align;
   const list = free.get(size);
   if (list) list.push(buffer);
