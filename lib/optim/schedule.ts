@@ -258,7 +258,7 @@ export function oneCycle(options: OneCycleOptions): Schedule {
       ];
   const y = anneal === "cos" ? halfCosine : (x: number) => 1 - x;
   return (i) => {
-    const end = points.findIndex(([at], p) => p > 0 && i <= at!);
+    const end = points.findIndex(([at], p) => p > 0 && i <= at);
     if (end < 0) return last;
     const [[a, from], [b, to]] = [points[end - 1] as [number, number], points[end] as [number, number]];
     return to + (from - to) * y((i - a) / (b - a));
