@@ -6,6 +6,8 @@ import { type Option, path, Refusal, run } from "../../examples/options.ts";
 import type { Case } from "./case.ts";
 import { runCase } from "./case.ts";
 import { forward } from "./forms.ts";
+import { model } from "./models.ts";
+import { optim } from "./optim.ts";
 import { Report } from "./outcome.ts";
 import { readJson, readSafetensors } from "./reader.ts";
 import { table } from "./table/index.ts";
@@ -40,6 +42,10 @@ function parts(at: string, report: Report): Map<string, () => Promise<void>> {
     const name = file.replace(".json", "");
     if (file.endsWith(".json") && name !== "MANIFEST") list.set(`ops/${name}`, () => ops(at, name, report));
   }
+  for (const name of ["trajectories", "clipping", "schedules"])
+    if (names("optim").includes(`${name}.json`)) list.set(`optim/${name}`, () => optim(at, name, report));
+  for (const name of names("models"))
+    if (!name.includes(".")) list.set(`models/${name}`, () => model(at, name, report));
   return list;
 }
 
