@@ -102,6 +102,12 @@ inline void gemm(Strided<InOut<f32>, 4> c, Strided<In<f32>, 4> a, Strided<In<f32
                    finish_of(bias, z, slope, act, i, j)};
   };
   const size_t work = m * n * (k + 1);
+  // B turned, or its rows pages apart: packed once for all, for then its reader cannot have it packed on the way.
+  const bool apart = b.step[3] != 1 || b.step[2] % 1024 == 0;
+  if (m >= 256 && n * k >= (size_t(1) << 19) && apart && c.step[3] == 1) {
+    for (size_t i = 0; i < batch; i++) multiply_together(product(i / q, i % q));
+    return;
+  }
   if (work >= SHARED / 2) {
     const Grid grid(product(0, 0));
     const size_t tasks = grid.down * grid.across;

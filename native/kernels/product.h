@@ -137,41 +137,95 @@ inline bool worth_packing(ptrdiff_t a_row, ptrdiff_t a_k, size_t n) {
   return n > size_t(NV) * N && (step % 1024 == 0 || (a_row != 1 && a_k != 1));
 }
 
-// The five loops: columns by NC, depth by KC, rows by a block of A, then panels of NV vectors and runs of MR rows.
-inline void multiply(const Product& g) {
+// One block of A, in runs of rows, times all panels of a slab of B. Panels lie `kept` one after another in packed_b, or
+// each is packed where the last one was; ready: they were packed before.
+inline void block_by_panels(const Product& block, const f32* packed_a, f32* packed_b, bool kept, bool ready,
+                            bool last) {
   constexpr size_t NR = size_t(NV) * N;
+  const Runs runs(block.m);
+  for (size_t j = 0; j < block.n; j += NR) {
+    const Product one = block.part(0, block.m, j, block.n - j < NR ? block.n - j : NR);
+    f32* to = kept ? packed_b + j * block.k : packed_b;
+    Sources from{packed_a, to, Mode::plain, to + NR * block.k, NR};
+    if (!ready && one.b_col == 1) {
+      from.mode = Mode::packing;
+      from.ahead = one.b_k % 1024 ? one.b + NR : nullptr;
+      from.ahead_k = one.b_k;
+    } else if (!ready) {
+      pack(to, one.b, one.b_col, one.b_k, one.n, one.k);
+      from.ahead = nullptr;
+    }
+    panel(one, runs, from, last);
+  }
+}
+
+// The loops around the tile: columns by NC, depth by KC, rows by a block of A, then panels of NV vectors, runs of rows.
+struct Loops {
+  Cut cols, depth, rows;
+  bool pack_a;
+  explicit Loops(const Product& g)
+      : cols(g.n, NC, size_t(NV) * N),
+        depth(g.k, KC, 1),
+        rows(g.m, AREA / (depth.largest() + 1) / PR * MR, MR),
+        pack_a(worth_packing(g.a_row, g.a_k, g.n)) {}
+  f32* room_a() const {
+    if (!pack_a) return nullptr;
+    return static_cast<f32*>(scratch((rows.largest() + MR - 1) / MR * PR * depth.largest() * sizeof(f32), 1));
+  }
+  static f32* room_b(size_t columns, size_t deep) {
+    return static_cast<f32*>(scratch(columns * deep * sizeof(f32), 2));
+  }
+  size_t depths() const { return depth.parts ? depth.parts : 1; }
+  Product slab(const Product& g, size_t pc) const { return depth.parts ? g.deep(depth.at(pc), depth.size(pc)) : g; }
+};
+
+inline void multiply(const Product& g) {
   if (g.c_col != 1 && g.n > 1) return multiply_apart(g);
   if (g.b_col == 1 && (g.m <= size_t(MR) || g.k * g.n <= 4096)) return multiply_in_place(g);
-  const Cut cols(g.n, NC, NR), depth(g.k, KC, 1);
-  const size_t deep = depth.largest() + !depth.parts;
-  const Cut rows(g.m, AREA / deep / PR * MR, MR);
-  const bool pack_a = worth_packing(g.a_row, g.a_k, g.n);
-  const size_t kept = rows.parts > 1 ? cols.largest() / NR : 1;  // panels
-  f32* pa = pack_a ? static_cast<f32*>(scratch((rows.largest() + MR - 1) / MR * PR * deep * sizeof(f32), 1)) : nullptr;
-  f32* pb = static_cast<f32*>(scratch(kept * NR * deep * sizeof(f32), 2));
+  const Loops loops(g);
+  const Cut &cols = loops.cols, &rows = loops.rows;
+  const bool kept = rows.parts > 1;
+  f32* pa = loops.room_a();
+  f32* pb = Loops::room_b(kept ? cols.largest() : size_t(NV) * N, loops.depth.largest());
   for (size_t jc = 0; jc < cols.parts; jc++) {
-    for (size_t pc = 0; pc < (depth.parts ? depth.parts : 1); pc++) {
-      const bool last = pc + 1 >= depth.parts;
-      const Product slab = depth.parts ? g.deep(depth.at(pc), depth.size(pc)) : g;
+    for (size_t pc = 0; pc < loops.depths(); pc++) {
+      const Product slab = loops.slab(g, pc);
       for (size_t ic = 0; ic < rows.parts; ic++) {
         const Product block = slab.part(rows.at(ic), rows.size(ic), cols.at(jc), cols.size(jc));
-        const Runs runs(block.m);
-        if (pack_a) pack_rows(pa, block, runs);
-        for (size_t j = 0; j < block.n; j += NR) {
-          const Product one = block.part(0, block.m, j, block.n - j < NR ? block.n - j : NR);
-          f32* to = kept > 1 ? pb + j * block.k : pb;
-          Sources from{pa, to, Mode::plain, to + NR * block.k, NR};
-          if (ic == 0 && one.b_col == 1) {
-            from.mode = Mode::packing;
-            from.ahead = one.b_k % 1024 ? one.b + NR : nullptr;
-            from.ahead_k = one.b_k;
-          } else if (ic == 0) {
-            pack(to, one.b, one.b_col, one.b_k, one.n, one.k);
-            from.ahead = nullptr;
-          }
-          panel(one, runs, from, last);
-        }
+        if (pa) pack_rows(pa, block, Runs(block.m));
+        block_by_panels(block, pa, pb, kept, ic > 0, pc + 1 >= loops.depths());
       }
+    }
+  }
+}
+
+// The same by all threads. B is packed once, by all; then every block of A is a task.
+inline void multiply_together(const Product& g) {
+  constexpr size_t NR = size_t(NV) * N, group = 4;  // panels that one task packs
+  const Loops loops(g);
+  const Cut& cols = loops.cols;
+  const Cut rows(g.m, loops.rows.largest() < 8 * size_t(MR) ? loops.rows.largest() : 8 * size_t(MR), MR);
+  f32* pb = Loops::room_b(cols.largest(), loops.depth.largest());
+  for (size_t jc = 0; jc < cols.parts; jc++) {
+    for (size_t pc = 0; pc < loops.depths(); pc++) {
+      const Product slab = loops.slab(g, pc).part(0, g.m, cols.at(jc), cols.size(jc));
+      const size_t panels = (slab.n + NR - 1) / NR;
+      parallel((panels + group - 1) / group, [&](size_t task) {
+        const size_t from = task * group * NR, whole = (slab.n - from) / NR;
+        const f32* b = slab.b + ptrdiff_t(from) * slab.b_col;
+        if (slab.b_col == 1 && whole >= group)
+          return pack_beside(pb + from * slab.k, NR, b, slab.b_k, slab.k, group, NR, group);
+        for (size_t j = from; j < slab.n && j < from + group * NR; j += NR) {
+          pack(pb + j * slab.k, slab.b + ptrdiff_t(j) * slab.b_col, slab.b_col, slab.b_k,
+               slab.n - j < NR ? slab.n - j : NR, slab.k);
+        }
+      });
+      parallel(rows.parts, [&](size_t task) {
+        const Product block = slab.part(rows.at(task), rows.size(task), 0, slab.n);
+        f32* pa = loops.room_a();
+        if (pa) pack_rows(pa, block, Runs(block.m));
+        block_by_panels(block, pa, pb, true, true, pc + 1 >= loops.depths());
+      });
     }
   }
 }

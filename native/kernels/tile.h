@@ -113,6 +113,7 @@ void tiles(const Panel& t, size_t runs) {
       } else {
 #pragma GCC unroll 8
         for (int j = 0; j < C * N; j += LINE) prefetch(b + AHEAD * t.b_k + j);
+        prefetch(b + AHEAD * t.b_k + C * N - 1);  // rows need not begin on a line
       }
       if constexpr (mode == Mode::packing) {
 #pragma GCC unroll 8
