@@ -1,5 +1,10 @@
+// The public names.
+
+export { type Compiled, type CompileOptions, compile } from "./compile/compile.ts";
 export { type ErrorCode, NablaError } from "./core/errors.ts";
 export { isa, setThreads, threads } from "./core/native.ts";
+export { type Digits, digits } from "./data/digits.ts";
+export { type Idx, type Mnist, mnist, readIdx } from "./data/idx.ts";
 export {
   type CheckOptions,
   checkGradient,
@@ -11,6 +16,26 @@ export {
   type TransformOptions,
   valueAndGrad,
 } from "./grad.ts";
+export {
+  loadSafetensors,
+  type NamedTensors,
+  openSafetensors,
+  Safetensors,
+  type SaveOptions,
+  type StoredTensor,
+  saveSafetensors,
+} from "./io/safetensors.ts";
+export * as init from "./nn/init.ts";
+export { Flatten, Identity, Linear } from "./nn/linear.ts";
+export { Module, type ParameterFilter } from "./nn/module.ts";
+export { buffer, Parameter } from "./nn/parameter.ts";
+export { Sequential } from "./nn/sequential.ts";
+export type { LoadOptions, LoadReport } from "./nn/state.ts";
+export { clipGradNorm, clipGradValue } from "./optim/clip.ts";
+export { type Grouping, type GroupOptions, Optimizer, type Trainable } from "./optim/optimizer.ts";
+export * from "./optim/rules.ts";
+export * as schedule from "./optim/schedule.ts";
+export { cosine, type Schedule } from "./optim/schedule.ts";
 export { arange, empty, eye, full, linspace, type Options, ones, tensor, zeros } from "./tensor/create.ts";
 export { cat, diag, einsum, meshgrid, stack, tensordot, where } from "./tensor/functional.ts";
 export { type Memory, memory } from "./tensor/memory.ts";
