@@ -67,14 +67,14 @@ export function commonShape(op: string, x: Readonly<Record<string, Operand | und
 }
 
 type Pair = { readonly a: Operand; readonly b: Operand };
-const integers = (d: DType): DType => (d === "bool" || d === "u8" ? "i32" : d);
+export const integers = (d: DType): DType => (d === "bool" || d === "u8" ? "i32" : d);
 
 /** Two operands in their common dtype; bool and u8 are computed as i32. */
 export function alike(op: string, { a, b }: Pair, least: (d: DType) => DType = integers): { a: Operand; b: Operand } {
   const dtype = least(commonDType(op, a, b));
   return { a: asOperand(a, dtype), b: asOperand(b, dtype) };
 }
-const real = (d: DType): DType => (d === "f64" ? "f64" : "f32");
+export const real = (d: DType): DType => (d === "f64" ? "f64" : "f32");
 
 export function pairSpec(op: string, x: Pair): Spec {
   return { shape: commonShape(op, x), dtype: commonDType(op, x.a, x.b) };

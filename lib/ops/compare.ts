@@ -1,12 +1,9 @@
-// Questions about elements: not numbers, infinite, close.
+// Whether tensors are close or equal.
 import type { Value } from "../core/value.ts";
 import { elementsOf, type Operand } from "../engine/launch.ts";
 import { withGrad } from "../engine/tape.ts";
-import { abs, add, contiguous, eq, le, logicalAnd, logicalOr, lt, mul, ne, sub } from "./arithmetic.ts";
-
-export const isnan = (x: Value): Value => ne({ a: x, b: x });
-export const isinf = (x: Value): Value => eq({ a: abs({ x }), b: Number.POSITIVE_INFINITY });
-export const isfinite = (x: Value): Value => lt({ a: abs({ x }), b: Number.POSITIVE_INFINITY });
+import { abs, add, contiguous, eq, le, logicalAnd, logicalOr, lt, mul, sub } from "./arithmetic.ts";
+import { isnan } from "./math.ts";
 
 export interface Closeness {
   readonly rtol?: number;

@@ -6,14 +6,18 @@ import { sumTo } from "./reduce.ts";
 
 useArithmetic({ add: (a, b) => add({ a, b }), cast, copy, sumTo, zeros });
 
+export * from "./activation.ts";
 export * from "./arithmetic.ts";
 export * from "./axes.ts";
+export * from "./binary.ts";
 export * from "./choice.ts";
+export * from "./clamp.ts";
 export * from "./compare.ts";
 export * from "./create.ts";
 export * from "./diagonal.ts";
 export * from "./einsum.ts";
 export * from "./join.ts";
+export * from "./math.ts";
 export * from "./matmul.ts";
 export * from "./nested.ts";
 export * from "./pad.ts";
