@@ -10,7 +10,7 @@ export interface Kernel {
   readonly access: string;
   readonly id: { readonly [D in KernelType]?: number };
 }
-export const rowCount = 420;
+export const rowCount = 436;
 export const K = {
   /** Out<T> y, In<T> x over "n n" */
   copy: { name: "copy", driver: "Map", shapes: "n n", access: "wr", id: { f32: 0, f64: 1, i32: 2, u8: 3, bool: 4 } },
@@ -322,46 +322,58 @@ export const K = {
   topk: { name: "topk", driver: "Call", shapes: "akb? akb? anb", access: "wwr", id: { f32: 367, f64: 368, i32: 369, u8: 370, bool: 371 } },
   /** Out<i32> y, Rows<In<T>> sorted, Rows<In<T>> x, u32 right over "am an am" */
   searchsorted: { name: "searchsorted", driver: "Call", shapes: "am an am", access: "wrr", id: { f32: 372, f64: 373, i32: 374 } },
+  /** Out<T> y, Strided<In<T>, 3> x over "anb anb" */
+  cumsum: { name: "cumsum", driver: "Call", shapes: "anb anb", access: "wr", id: { f32: 375, f64: 376, i32: 377 } },
+  /** Out<T> y, Strided<In<T>, 3> x over "anb anb" */
+  cumprod: { name: "cumprod", driver: "Call", shapes: "anb anb", access: "wr", id: { f32: 378, f64: 379, i32: 380 } },
+  /** Out<T> y, In<T> a, Strided<In<T>, 3> x over "anb anb anb" */
+  recurrence: { name: "recurrence", driver: "Call", shapes: "anb anb anb", access: "wrr", id: { f32: 381, f64: 382 } },
+  /** Out<T> y, Strided<In<T>, 3> x over "anb anb" */
+  logcumsumexp: { name: "logcumsumexp", driver: "Call", shapes: "anb anb", access: "wr", id: { f32: 383, f64: 384 } },
+  /** Out<T> values, Out<i32> indices, Strided<In<T>, 3> x over "anb anb anb" */
+  cummax: { name: "cummax", driver: "Call", shapes: "anb anb anb", access: "wwr", id: { f32: 385, f64: 386, i32: 387 } },
+  /** Out<T> values, Out<i32> indices, Strided<In<T>, 3> x over "anb anb anb" */
+  cummin: { name: "cummin", driver: "Call", shapes: "anb anb anb", access: "wwr", id: { f32: 388, f64: 389, i32: 390 } },
   /** Out<T> y, Strided<In<T>, 3> x, f64 divisor over "ab arb" */
-  sum: { name: "sum", driver: "Call", shapes: "ab arb", access: "wr", id: { f32: 375, f64: 376, i32: 377 } },
+  sum: { name: "sum", driver: "Call", shapes: "ab arb", access: "wr", id: { f32: 391, f64: 392, i32: 393 } },
   /** Out<T> y, Strided<In<T>, 3> x, In<T> centre, f64 divisor over "ab arb ab?" */
-  sum_squares: { name: "sum_squares", driver: "Call", shapes: "ab arb ab?", access: "wrr", id: { f32: 378, f64: 379 } },
+  sum_squares: { name: "sum_squares", driver: "Call", shapes: "ab arb ab?", access: "wrr", id: { f32: 394, f64: 395 } },
   /** Out<T> y, Strided<In<T>, 3> x over "ab arb" */
-  prod: { name: "prod", driver: "Call", shapes: "ab arb", access: "wr", id: { f32: 380, f64: 381, i32: 382 } },
+  prod: { name: "prod", driver: "Call", shapes: "ab arb", access: "wr", id: { f32: 396, f64: 397, i32: 398 } },
   /** Out<T> y, Strided<In<T>, 3> x over "ab arb" */
-  amax: { name: "amax", driver: "Call", shapes: "ab arb", access: "wr", id: { f32: 383, f64: 384, i32: 385 } },
+  amax: { name: "amax", driver: "Call", shapes: "ab arb", access: "wr", id: { f32: 399, f64: 400, i32: 401 } },
   /** Out<T> y, Strided<In<T>, 3> x over "ab arb" */
-  amin: { name: "amin", driver: "Call", shapes: "ab arb", access: "wr", id: { f32: 386, f64: 387, i32: 388 } },
+  amin: { name: "amin", driver: "Call", shapes: "ab arb", access: "wr", id: { f32: 402, f64: 403, i32: 404 } },
   /** Out<T> y, Strided<In<T>, 3> x over "ab arb" */
-  any: { name: "any", driver: "Call", shapes: "ab arb", access: "wr", id: { bool: 389 } },
+  any: { name: "any", driver: "Call", shapes: "ab arb", access: "wr", id: { bool: 405 } },
   /** Out<T> y, Strided<In<T>, 3> x over "ab arb" */
-  all: { name: "all", driver: "Call", shapes: "ab arb", access: "wr", id: { bool: 390 } },
+  all: { name: "all", driver: "Call", shapes: "ab arb", access: "wr", id: { bool: 406 } },
   /** Out<i32> y, Strided<In<T>, 3> x over "ab arb" */
-  argmax: { name: "argmax", driver: "Call", shapes: "ab arb", access: "wr", id: { f32: 391, f64: 392, i32: 393 } },
+  argmax: { name: "argmax", driver: "Call", shapes: "ab arb", access: "wr", id: { f32: 407, f64: 408, i32: 409 } },
   /** Out<i32> y, Strided<In<T>, 3> x over "ab arb" */
-  argmin: { name: "argmin", driver: "Call", shapes: "ab arb", access: "wr", id: { f32: 394, f64: 395, i32: 396 } },
+  argmin: { name: "argmin", driver: "Call", shapes: "ab arb", access: "wr", id: { f32: 410, f64: 411, i32: 412 } },
   /** Rows<Out<T>> y, Rows<In<T>> x over "rc rc" */
-  softmax: { name: "softmax", driver: "Rows", shapes: "rc rc", access: "wr", id: { f32: 397, f64: 398 } },
+  softmax: { name: "softmax", driver: "Rows", shapes: "rc rc", access: "wr", id: { f32: 413, f64: 414 } },
   /** Rows<Out<T>> dx, Rows<In<T>> dy, Rows<In<T>> y over "rc rc rc" */
-  softmax_grad: { name: "softmax_grad", driver: "Rows", shapes: "rc rc rc", access: "wrr", id: { f32: 399, f64: 400 } },
+  softmax_grad: { name: "softmax_grad", driver: "Rows", shapes: "rc rc rc", access: "wrr", id: { f32: 415, f64: 416 } },
   /** Rows<Out<T>> y, Rows<In<T>> x over "rc rc" */
-  log_softmax: { name: "log_softmax", driver: "Rows", shapes: "rc rc", access: "wr", id: { f32: 401, f64: 402 } },
+  log_softmax: { name: "log_softmax", driver: "Rows", shapes: "rc rc", access: "wr", id: { f32: 417, f64: 418 } },
   /** Rows<Out<T>> dx, Rows<In<T>> dy, Rows<In<T>> y over "rc rc rc" */
-  log_softmax_grad: { name: "log_softmax_grad", driver: "Rows", shapes: "rc rc rc", access: "wrr", id: { f32: 403, f64: 404 } },
+  log_softmax_grad: { name: "log_softmax_grad", driver: "Rows", shapes: "rc rc rc", access: "wrr", id: { f32: 419, f64: 420 } },
   /** Out<T> y, Rows<In<T>> x over "r rc" */
-  logsumexp: { name: "logsumexp", driver: "Rows", shapes: "r rc", access: "wr", id: { f32: 405, f64: 406 } },
+  logsumexp: { name: "logsumexp", driver: "Rows", shapes: "r rc", access: "wr", id: { f32: 421, f64: 422 } },
   /** Out<T> loss, Rows<Out<T>> grad, Out<T> scale, Rows<In<T>> logits, In<i32> target, In<T> weight, i32 ignore, f64 smoothing over "r rc? r? rc r c?" */
-  cross_entropy: { name: "cross_entropy", driver: "Rows", shapes: "r rc? r? rc r c?", access: "wwwrrr", id: { f32: 407, f64: 408 } },
+  cross_entropy: { name: "cross_entropy", driver: "Rows", shapes: "r rc? r? rc r c?", access: "wwwrrr", id: { f32: 423, f64: 424 } },
   /** Out<T> loss, Rows<Out<T>> grad, Rows<In<T>> logits, Rows<In<T>> target, In<T> weight, f64 smoothing over "r rc? rc rc c?" */
-  cross_entropy_soft: { name: "cross_entropy_soft", driver: "Rows", shapes: "r rc? rc rc c?", access: "wwrrr", id: { f32: 409, f64: 410 } },
+  cross_entropy_soft: { name: "cross_entropy_soft", driver: "Rows", shapes: "r rc? rc rc c?", access: "wwrrr", id: { f32: 425, f64: 426 } },
   /** Rows<Out<T>> y, Out<T> mean, Out<T> rstd, Rows<In<T>> x, In<T> weight, In<T> bias, f64 eps over "rc r? r? rc c? c?" */
-  layer_norm: { name: "layer_norm", driver: "Rows", shapes: "rc r? r? rc c? c?", access: "wwwrrr", id: { f32: 411, f64: 412 } },
+  layer_norm: { name: "layer_norm", driver: "Rows", shapes: "rc r? r? rc c? c?", access: "wwwrrr", id: { f32: 427, f64: 428 } },
   /** Rows<Out<T>> dx, Out<T> dw, Out<T> db, Rows<In<T>> dy, Rows<In<T>> x, In<T> mean, In<T> rstd, In<T> weight over "rc? c? c? rc rc r r c?" */
-  layer_norm_grad: { name: "layer_norm_grad", driver: "Call", shapes: "rc? c? c? rc rc r r c?", access: "wwwrrrrr", id: { f32: 413, f64: 414 } },
+  layer_norm_grad: { name: "layer_norm_grad", driver: "Call", shapes: "rc? c? c? rc rc r r c?", access: "wwwrrrrr", id: { f32: 429, f64: 430 } },
   /** Rows<Out<T>> y, Out<T> rstd, Rows<In<T>> x, In<T> weight, f64 eps over "rc r? rc c?" */
-  rms_norm: { name: "rms_norm", driver: "Rows", shapes: "rc r? rc c?", access: "wwrr", id: { f32: 415, f64: 416 } },
+  rms_norm: { name: "rms_norm", driver: "Rows", shapes: "rc r? rc c?", access: "wwrr", id: { f32: 431, f64: 432 } },
   /** Rows<Out<T>> dx, Out<T> dw, Rows<In<T>> dy, Rows<In<T>> x, In<T> rstd, In<T> weight over "rc? c? rc rc r c?" */
-  rms_norm_grad: { name: "rms_norm_grad", driver: "Call", shapes: "rc? c? rc rc r c?", access: "wwrrrr", id: { f32: 417, f64: 418 } },
+  rms_norm_grad: { name: "rms_norm_grad", driver: "Call", shapes: "rc? c? rc rc r c?", access: "wwrrrr", id: { f32: 433, f64: 434 } },
   /** Out<f64> flops, u32 rounds over "z" */
-  peak: { name: "peak", driver: "Call", shapes: "z", access: "w", id: { f32: 419 } },
+  peak: { name: "peak", driver: "Call", shapes: "z", access: "w", id: { f32: 435 } },
 } satisfies Record<string, Kernel>;

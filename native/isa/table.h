@@ -13,6 +13,7 @@
 #include "../kernels/random.h"
 #include "../kernels/reduce.h"
 #include "../kernels/rows.h"
+#include "../kernels/scan.h"
 #include "../kernels/select.h"
 #include "../kernels/sort.h"
 
