@@ -3,6 +3,7 @@
 import type { Value } from "../../../lib/core/value.ts";
 import { type Args, type Entry, entry, type Table } from "../args.ts";
 import { call } from "../library.ts";
+import { Skip } from "../outcome.ts";
 
 /** log_softmax -> logSoftmax */
 export const camel = (name: string): string => name.replace(/_(.)/g, (_, c: string) => c.toUpperCase());
@@ -35,13 +36,16 @@ const rounded = (a: Args): string => {
 
 export const elementwise: Table = {
   ...unary("neg", "abs", "sign", "square", "sqrt", "floor", "ceil", "trunc", "reciprocal", "rsqrt", "frac"),
-  ...unary("exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "erf", "erfc", "erfinv", "logit", "sinc"),
+  ...unary("exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "erf", "erfc", "erfinv", "sinc"),
   ...unary("sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "asinh", "acosh", "atanh", "deg2rad"),
   ...unary("isnan", "isinf", "isfinite", "signbit", "logical_not", "detach"),
   ...binary("mul", "maximum", "minimum", "pow", "fmod", "remainder", "atan2", "logaddexp", "logaddexp2", "hypot"),
   ...binary("eq", "ne", "lt", "le", "gt", "ge", "logical_and", "logical_or", "logical_xor", "floor_divide"),
   ...binary("fmax", "fmin", "xlogy", "heaviside", "float_power"),
-  round: entry("input", (a) => call("round", [a.tensor("input")])),
+  round: entry("input decimals", (a) => {
+    if (a.number("decimals", 0) !== 0) throw new Skip("no decimals");
+    return call("round", [a.tensor("input")]);
+  }),
   sgn: entry("input", (a) => call("sign", [a.tensor("input")])),
   add: entry("input other", scaled("add")),
   sub: entry("input other", scaled("sub")),
@@ -86,5 +90,19 @@ export const elementwise: Table = {
   }),
   clamp_min: entry("input min", (a) => call("clamp", [a.tensor("input"), a.operand("min"), undefined])),
   clamp_max: entry("input max", (a) => call("clamp", [a.tensor("input"), undefined, a.operand("max")])),
-  nan_to_num: entry("input nan posinf neginf", (a) => call("nanToNum", [a.tensor("input")])),
+  nan_to_num: entry("input nan posinf neginf", (a) =>
+    call("nanToNum", [a.tensor("input")], {
+      nan: a.number("nan"),
+      posinf: a.number("posinf"),
+      neginf: a.number("neginf"),
+    }),
+  ),
+  logit: entry("input eps", (a) => call("logit", [a.tensor("input")], a.number("eps"))),
+  isclose: entry("input other rtol atol equal_nan", (a) =>
+    call("isclose", [a.tensor("input"), a.operand("other")], {
+      rtol: a.number("rtol", 1e-5),
+      atol: a.number("atol", 1e-8),
+      equalNan: a.flag("equal_nan"),
+    }),
+  ),
 };

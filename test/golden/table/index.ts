@@ -1,7 +1,8 @@
 // Every golden op that has a call of the library: from torch's names and arguments to nabla's.
 import type { Table } from "../args.ts";
+import { activation } from "./activation.ts";
 import { elementwise } from "./elementwise.ts";
 import { reduction } from "./reduction.ts";
 import { shape } from "./shape.ts";
 
-export const table: Table = { ...elementwise, ...shape, ...reduction };
+export const table: Table = { ...activation, ...elementwise, ...shape, ...reduction };

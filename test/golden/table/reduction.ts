@@ -52,6 +52,8 @@ const norm = entry("input ord dim keepdim", (a) => {
 
 const matmul = (a: string, b: string): Entry =>
   entry(`${a} ${b}`, (args) => call("matmul", [args.tensor(a), args.tensor(b)]));
+const product = (op: string, second: string): Entry =>
+  entry(`input ${second}`, (a) => call(op, [a.tensor("input"), a.tensor(second)]));
 /** beta input + alpha (x y); torch reads nothing of input where beta is 0. */
 const plus = (first: string, second: string, product: (x: Value, y: Value) => Value): Entry =>
   entry(`input ${first} ${second}`, (a) => {
@@ -118,15 +120,21 @@ export const reduction: Table = {
 
   matmul: matmul("input", "other"),
   f64_matmul: matmul("input", "other"),
-  mm: matmul("input", "mat2"),
-  bmm: matmul("input", "mat2"),
-  mv: matmul("input", "vec"),
-  dot: matmul("input", "tensor"),
+  mm: product("mm", "mat2"),
+  bmm: product("bmm", "mat2"),
+  mv: product("mv", "vec"),
+  dot: product("dot", "tensor"),
+  inner: product("inner", "other"),
   outer: entry("input vec2", (a) => call("outer", [a.tensor("input"), a.tensor("vec2")])),
   linear: entry("input weight bias", (a) =>
     call("linear", [a.tensor("input"), a.tensor("weight"), a.optional("bias")]),
   ),
-  addmm: plus("mat1", "mat2", mm),
+  addmm: entry("input mat1 mat2", (a) =>
+    call("addmm", [a.tensor("input"), a.tensor("mat1"), a.tensor("mat2")], {
+      beta: a.number("beta", 1),
+      alpha: a.number("alpha", 1),
+    }),
+  ),
   addmv: plus("mat", "vec", mm),
   baddbmm: plus("batch1", "batch2", mm),
   addbmm: plus("batch1", "batch2", (x, y) => call("sum", [mm(x, y)], 0)),

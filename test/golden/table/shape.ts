@@ -1,5 +1,4 @@
 // Ops that move elements, the creation of tensors and their dtypes.
-import { numel } from "../../../lib/core/shape.ts";
 import type { Value } from "../../../lib/core/value.ts";
 import { type Arg, type Args, entry, type Table } from "../args.ts";
 import { call } from "../library.ts";
@@ -74,6 +73,11 @@ function item(a: Args): Value {
   return y;
 }
 
+/** One list of tensors, or tensors one after the other. */
+function lists(a: Args): Value[] {
+  if (Array.isArray(a.get("tensors"))) return a.list("tensors");
+  return [a.tensor("tensors"), ...a.names("argument").map((name) => a.tensor(name))];
+}
 const dtyped = (a: Args, preset: string) => dtypeOf(a.word("dtype", preset));
 
 export const shape: Table = {
@@ -112,6 +116,7 @@ export const shape: Table = {
   diag_embed: entry("input offset dim1 dim2", (a) =>
     call("diagEmbed", [a.tensor("input")], a.number("offset", 0), a.number("dim1", -2), a.number("dim2", -1)),
   ),
+  diag: entry("input offset", (a) => call("diag", [a.tensor("input")], a.number("offset", 0))),
   trace: entry("input", (a) => call("trace", [a.tensor("input")])),
   reshape: entry("input shape", sized("reshape", "shape")),
   view: entry("input shape", sized("reshape", "shape")),
@@ -119,31 +124,20 @@ export const shape: Table = {
   flatten: entry("input start_dim end_dim", (a) =>
     call("flatten", [a.tensor("input")], a.number("start_dim", 0), a.number("end_dim", -1)),
   ),
-  unflatten: entry("input dim sizes", (a) => {
-    const [x, sizes] = [a.tensor("input"), a.numbers("sizes")!];
-    const dim = a.number("dim", 0);
-    const at = dim < 0 ? dim + x.ndim : dim;
-    const hole = x.shape[at]! / -numel(sizes);
-    return call("reshape", [x], x.shape.toSpliced(at, 1, ...sizes.map((n) => (n === -1 ? hole : n))));
-  }),
+  unflatten: entry("input dim sizes", (a) =>
+    call("unflatten", [a.tensor("input")], a.number("dim"), a.numbers("sizes")),
+  ),
   squeeze: entry("input dim", (a) => call("squeeze", [a.tensor("input")], a.get("dim"))),
   unsqueeze: entry("input dim", (a) => call("unsqueeze", [a.tensor("input")], a.number("dim"))),
   expand: entry("input sizes", sized("expand", "sizes")),
   broadcast_to: entry("input sizes", sized("expand", "sizes")),
   expand_as: entry("input other", (a) => call("expand", [a.tensor("input")], a.tensor("other").shape)),
   repeat: entry("input sizes", sized("repeat", "sizes")),
-  tile: entry("input sizes", (a) => {
-    const [x, sizes] = [a.tensor("input"), a.numbers("sizes") ?? []];
-    const ones = new Array<number>(Math.max(0, x.ndim - sizes.length)).fill(1);
-    return call("repeat", [x], [...ones, ...sizes]);
-  }),
+  tile: entry("input sizes", sized("tile", "sizes")),
   repeat_interleave: entry("input repeats dim", (a) =>
     call("repeatInterleave", [a.tensor("input")], a.number("repeats"), a.number("dim")),
   ),
-  meshgrid: entry("tensors", (a) => {
-    if (a.word("indexing", "ij") !== "ij") throw new Skip("no indexing xy");
-    return call("meshgrid", [], a.list("tensors"));
-  }),
+  meshgrid: entry("tensors", (a) => call("meshgrid", [], lists(a), a.word("indexing", "ij"))),
   movedim: entry("input source destination", (a) =>
     call("movedim", [a.tensor("input")], a.numbers("source"), a.numbers("destination")),
   ),
