@@ -130,6 +130,18 @@ function differentiate(op: string, f: (...args: never[]) => Value, args: unknown
   });
 }
 
+function transform<A extends Tensor[], R, I>(
+  op: string,
+  f: (...args: A) => R,
+  { argnums, createGraph }: TransformOptions<I>,
+): (...args: A) => [R, Picked<A, I>] {
+  const chosen = [argnums ?? 0].flat() as number[];
+  return (...args) => {
+    const { value, grads } = differentiate(op, f as never, args, chosen, createGraph);
+    return [value, Array.isArray(argnums) ? grads : grads[0]] as never;
+  };
+}
+
 /**
  * The function that gives value and gradient of f: [f(x), d f / d x]. `torch.func.grad_and_value`, value first. Throws
  * ERR_NABLA_GRAD unless f gives one number.
@@ -141,13 +153,9 @@ function differentiate(op: string, f: (...args: never[]) => Value, args: unknown
  */
 export function valueAndGrad<A extends Tensor[], R extends Tensor, const I extends number | readonly number[] = 0>(
   f: (...args: A) => R,
-  { argnums, createGraph }: TransformOptions<I> = {},
+  options: TransformOptions<I> = {},
 ): (...args: A) => [R, Picked<A, I>] {
-  const chosen = [argnums ?? 0].flat() as number[];
-  return (...args) => {
-    const { value, grads } = differentiate("valueAndGrad", f as never, args, chosen, createGraph);
-    return [value, Array.isArray(argnums) ? grads : grads[0]] as never;
-  };
+  return transform("valueAndGrad", f, options);
 }
 
 /**
@@ -164,7 +172,7 @@ export function grad<A extends Tensor[], R extends Tensor, const I extends numbe
   f: (...args: A) => R,
   options: TransformOptions<I> = {},
 ): (...args: A) => Picked<A, I> {
-  const both = valueAndGrad(f, options);
+  const both = transform("grad", f, options);
   return (...args) => both(...args)[1];
 }
 
@@ -212,13 +220,7 @@ export function checkGradient(f: Checked, inputs: readonly Tensor[], options: Ch
     });
   const wanted = doubles.flatMap((x, i) => (x.isFloat ? [i] : []));
   const at = leaves();
-  const found = enableGrad(() =>
-    gradients(
-      run(at),
-      wanted.map((i) => at[i]),
-      { allowUnused: true },
-    ),
-  );
+  const found = enableGrad(() => byEach(run(at), at, wanted));
   wanted.forEach((input, k) => {
     const x = doubles[input];
     const g = found[k] ? elementsOf("checkGradient", contiguous(found[k])) : new Float64Array(x.size);
@@ -250,6 +252,16 @@ export function checkGradient(f: Checked, inputs: readonly Tensor[], options: Ch
   return true;
 }
 
+/** The gradients by some of the inputs; none for those that y does not depend on. */
+function byEach(y: Tensor, xs: readonly Tensor[], wanted: readonly number[], createGraph = false) {
+  if (!y.requiresGrad) return [];
+  return gradients(
+    y,
+    wanted.map((i) => xs[i]),
+    { allowUnused: true, createGraph },
+  );
+}
+
 /** The gradients of a function as a function of the same inputs, recorded. */
 function slopes(run: (xs: readonly Tensor[]) => Tensor, xs: readonly Tensor[], wanted: readonly number[]): Tensor[] {
   const inner = xs.map((x) => {
@@ -258,10 +270,6 @@ function slopes(run: (xs: readonly Tensor[]) => Tensor, xs: readonly Tensor[], w
     leaf.requiresGrad = true;
     return leaf;
   });
-  const found = gradients(
-    run(inner),
-    wanted.map((i) => inner[i]),
-    { allowUnused: true, createGraph: true },
-  );
-  return found.flatMap((g) => (g ? [g] : []));
+  const found = byEach(run(inner), inner, wanted, true).flatMap((g) => (g ? [g] : []));
+  return found.length ? found : [zeros([], "f64") as Tensor];
 }

@@ -29,6 +29,8 @@ export function refuseWhileRecording(op: string): void {
 /** Waits for programs in flight, then gives the elements of a contiguous value as they lie in memory: no copy. */
 export function elementsOf(op: string, x: Value): TypedArray {
   refuseWhileRecording(op);
+  if (x.storage.disposed)
+    fail("ERR_NABLA_DISPOSED", op, "the memory of this tensor was given back by dispose()", { values: { tensor: x } });
   if (x.storage.holds > 0) x.storage.wait?.();
   return x.storage.array.subarray(x.offset, x.offset + x.size);
 }
@@ -50,11 +52,16 @@ function handed(x: Operand | null): Handed {
   return x === null || typeof x === "number" ? x : x.storage.array;
 }
 
-/** Memory that a program in flight uses: reading waits for it, writing is refused. */
+/** Memory that was given back is refused. That which a program in flight uses: reading waits for it, writing is refused. */
 function settle(kernel: Kernel, operands: readonly (Operand | null)[]): void {
   for (let i = 0; i < operands.length; i++) {
     const x = operands[i];
-    if (x === null || typeof x === "number" || x.storage.holds === 0) continue;
+    if (x === null || typeof x === "number") continue;
+    if (x.storage.disposed)
+      fail("ERR_NABLA_DISPOSED", kernel.name, "the memory of a tensor was given back by dispose()", {
+        values: { tensor: x },
+      });
+    if (x.storage.holds === 0) continue;
     if (kernel.access[i] !== "r") {
       fail("ERR_NABLA_STATE", kernel.name, "a compiled step in flight still uses a tensor this would change", {
         values: { target: x },

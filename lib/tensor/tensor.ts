@@ -1,12 +1,14 @@
 import { inspect } from "node:util";
 import { adopt, Value } from "../core/value.ts";
 import type { DType, Shape } from "../types/shape.ts";
+import { type Activations, activations } from "./activation.ts";
 import { type Arithmetic, arithmetic } from "./arithmetic.ts";
 import { type Autograd, autograd } from "./autograd.ts";
 import { type Comparisons, comparisons } from "./compare.ts";
 import { type Data, data } from "./data.ts";
 import { install } from "./install.ts";
 import { type Layout, layout } from "./layout.ts";
+import { type MathFunctions, mathFunctions } from "./math.ts";
 import { type Products, products } from "./product.ts";
 import { type Reductions, reductions } from "./reduce.ts";
 import { type Views, views } from "./view.ts";
@@ -22,11 +24,13 @@ import { type Views, views } from "./view.ts";
  */
 export interface Tensor<out S extends Shape = Shape, out D extends DType = DType>
   extends Value,
+    Activations,
     Arithmetic,
     Autograd,
     Comparisons,
     Data,
     Layout,
+    MathFunctions,
     Products,
     Reductions,
     Views,
@@ -52,5 +56,17 @@ export const Tensor: abstract new (...args: never) => Tensor = class Tensor exte
   }
 } as never;
 
-install(Tensor.prototype, arithmetic, autograd, comparisons, data, layout, products, reductions, views);
+install(
+  Tensor.prototype,
+  activations,
+  arithmetic,
+  autograd,
+  comparisons,
+  data,
+  layout,
+  mathFunctions,
+  products,
+  reductions,
+  views,
+);
 adopt(Tensor as never);
