@@ -46,7 +46,7 @@ export function linspace(start: number, end: number, steps: number, dtype: DType
   return y;
 }
 export function eye(n: number, m: number = n, dtype: DType = "f32"): Value {
-  const y = zeros([n, m], dtype);
+  const y = full([n, m], 0, dtype, "eye");
   const to = elements(y);
   for (let i = 0; i < Math.min(n, m); i++) to[i * m + i] = 1;
   return y;

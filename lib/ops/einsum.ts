@@ -110,7 +110,7 @@ export function einsum(equation: string, ...tensors: Value[]): Value {
   const [inputs = "", output, ...rest] = equation.replace(/\s/g, "").split("->");
   const terms = inputs.split(",");
   if (rest.length || terms.length !== tensors.length)
-    complain(equation, `${terms.length} terms for ${tensors.length} tensors`);
+    complain(equation, `terms for ${terms.length} tensors, but ${tensors.length} given`);
   const spelled = tensors.map((x, i) => ({ x, dims: spell(terms[i], x.ndim, equation) }));
   checkSizes(spelled, equation);
   const named = spelled.map(withoutRepeats);

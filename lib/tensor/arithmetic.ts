@@ -1,8 +1,30 @@
+import type { Value } from "../core/value.ts";
 import type { Operand } from "../engine/launch.ts";
-import { abs, add, div, maximum, minimum, mul, neg, sub } from "../ops/index.ts";
+import {
+  abs,
+  add,
+  atan2,
+  clamp,
+  div,
+  floorDivide,
+  fmod,
+  hypot,
+  lerp,
+  logaddexp,
+  maskedFill,
+  maximum,
+  minimum,
+  mul,
+  neg,
+  pow,
+  remainder,
+  sub,
+  where,
+  xlogy,
+} from "../ops/index.ts";
 import type { Mixed, Weak } from "../types/element.ts";
 import type { Broadcast, CanBroadcast, DType, Floating, Promote, Shape, Summed } from "../types/shape.ts";
-import { operand } from "./check.ts";
+import { operand, value } from "./check.ts";
 import type { Methods } from "./install.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -85,6 +107,156 @@ export interface Arithmetic {
     other: Tensor<B, F> & CanBroadcast<"minimum", A, B>,
   ): Tensor<Broadcast<A, B>, Mixed<E, F>>;
   /**
+   * y = x^other, in floats; 0⁰ is 1. `torch.pow`.
+   * ```ts
+   * import { tensor } from "nabla";
+   * console.log(tensor([1, 2, 3]).pow(2)); // tensor([1., 4., 9.])
+   * ```
+   */
+  pow<A extends Shape, E extends DType>(this: Tensor<A, E>, other: number): Tensor<A, Floating<E>>;
+  pow<A extends Shape, E extends DType, B extends Shape, F extends DType>(
+    this: Tensor<A, E>,
+    other: Tensor<B, F> & CanBroadcast<"pow", A, B>,
+  ): Tensor<Broadcast<A, B>, Floating<Promote<E, F>>>;
+  /**
+   * The rest of x / other, with the sign of other. Integers: by 0 it is x. `torch.remainder`.
+   * ```ts
+   * import { tensor } from "nabla";
+   * console.log(tensor([5, -5]).remainder(3)); // tensor([2., 1.])
+   * ```
+   */
+  remainder<A extends Shape, E extends DType, N extends number>(this: Tensor<A, E>, other: N): Tensor<A, Weak<E, N>>;
+  remainder<A extends Shape, E extends DType, B extends Shape, F extends DType>(
+    this: Tensor<A, E>,
+    other: Tensor<B, F> & CanBroadcast<"remainder", A, B>,
+  ): Tensor<Broadcast<A, B>, Mixed<E, F>>;
+  /**
+   * The rest of x / other, with the sign of x. Integers: by 0 it is x. `torch.fmod`.
+   * ```ts
+   * import { tensor } from "nabla";
+   * console.log(tensor([5, -5]).fmod(3)); // tensor([ 2., -2.])
+   * ```
+   */
+  fmod<A extends Shape, E extends DType, N extends number>(this: Tensor<A, E>, other: N): Tensor<A, Weak<E, N>>;
+  fmod<A extends Shape, E extends DType, B extends Shape, F extends DType>(
+    this: Tensor<A, E>,
+    other: Tensor<B, F> & CanBroadcast<"fmod", A, B>,
+  ): Tensor<Broadcast<A, B>, Mixed<E, F>>;
+  /**
+   * x / other rounded down; an integer of integers, where by 0 it is 0. Gradient 0. `torch.floor_divide`.
+   * ```ts
+   * import { tensor } from "nabla";
+   * console.log(tensor([7, -7]).floorDivide(2)); // tensor([ 3., -4.])
+   * ```
+   */
+  floorDivide<A extends Shape, E extends DType, N extends number>(this: Tensor<A, E>, other: N): Tensor<A, Weak<E, N>>;
+  floorDivide<A extends Shape, E extends DType, B extends Shape, F extends DType>(
+    this: Tensor<A, E>,
+    other: Tensor<B, F> & CanBroadcast<"floorDivide", A, B>,
+  ): Tensor<Broadcast<A, B>, Mixed<E, F>>;
+  /**
+   * The angle of the point (other, x), in [-π, π]. `torch.atan2`.
+   * ```ts
+   * import { tensor } from "nabla";
+   * console.log(tensor([1, -1]).atan2(1)); // tensor([ 0.7854, -0.7854])
+   * ```
+   */
+  atan2<A extends Shape, E extends DType>(this: Tensor<A, E>, other: number): Tensor<A, Floating<E>>;
+  atan2<A extends Shape, E extends DType, B extends Shape, F extends DType>(
+    this: Tensor<A, E>,
+    other: Tensor<B, F> & CanBroadcast<"atan2", A, B>,
+  ): Tensor<Broadcast<A, B>, Floating<Promote<E, F>>>;
+  /**
+   * y = √(x² + other²), without overflow between. `torch.hypot`.
+   * ```ts
+   * import { tensor } from "nabla";
+   * console.log(tensor([3]).hypot(4)); // tensor([5.])
+   * ```
+   */
+  hypot<A extends Shape, E extends DType>(this: Tensor<A, E>, other: number): Tensor<A, Floating<E>>;
+  hypot<A extends Shape, E extends DType, B extends Shape, F extends DType>(
+    this: Tensor<A, E>,
+    other: Tensor<B, F> & CanBroadcast<"hypot", A, B>,
+  ): Tensor<Broadcast<A, B>, Floating<Promote<E, F>>>;
+  /**
+   * y = ln(eˣ + e^other), without overflow between. `torch.logaddexp`.
+   * ```ts
+   * import { tensor } from "nabla";
+   * console.log(tensor([0, 1000]).logaddexp(0)); // tensor([6.9315e-1, 1.0000e+3])
+   * ```
+   */
+  logaddexp<A extends Shape, E extends DType>(this: Tensor<A, E>, other: number): Tensor<A, Floating<E>>;
+  logaddexp<A extends Shape, E extends DType, B extends Shape, F extends DType>(
+    this: Tensor<A, E>,
+    other: Tensor<B, F> & CanBroadcast<"logaddexp", A, B>,
+  ): Tensor<Broadcast<A, B>, Floating<Promote<E, F>>>;
+  /**
+   * y = x · ln(other), 0 where x is 0. `torch.xlogy`.
+   * ```ts
+   * import { tensor } from "nabla";
+   * console.log(tensor([0, 2]).xlogy(tensor([0, 1]))); // tensor([0., 0.])
+   * ```
+   */
+  xlogy<A extends Shape, E extends DType>(this: Tensor<A, E>, other: number): Tensor<A, Floating<E>>;
+  xlogy<A extends Shape, E extends DType, B extends Shape, F extends DType>(
+    this: Tensor<A, E>,
+    other: Tensor<B, F> & CanBroadcast<"xlogy", A, B>,
+  ): Tensor<Broadcast<A, B>, Floating<Promote<E, F>>>;
+  /**
+   * x + weight · (end - x), exactly end at weight 1. `torch.lerp`.
+   * ```ts
+   * import { tensor } from "nabla";
+   * console.log(tensor([0, 10]).lerp(tensor([10, 20]), 0.5)); // tensor([ 5., 15.])
+   * ```
+   */
+  lerp<A extends Shape, E extends DType, B extends Shape, F extends DType>(
+    this: Tensor<A, E>,
+    end: Tensor<B, F> & CanBroadcast<"lerp", A, B>,
+    weight: number | Tensor,
+  ): Tensor<Broadcast<A, B>, Floating<Promote<E, F>>>;
+  /**
+   * x kept within [min, max], either of which may be undefined; max where they cross. The gradient passes where x
+   * lies between. `torch.clamp`. Throws ERR_NABLA_VALUE without either.
+   * ```ts
+   * import { tensor } from "nabla";
+   * console.log(tensor([-2, 0.5, 9]).clamp(0, 1)); // tensor([0.0000, 0.5000, 1.0000])
+   * ```
+   */
+  clamp<A extends Shape, E extends DType>(
+    this: Tensor<A, E>,
+    min?: number | Tensor | undefined,
+    max?: number | Tensor | undefined,
+  ): Tensor<A, Summed<E>>;
+  /**
+   * x where the condition is true, other elsewhere. `torch.Tensor.where`.
+   * ```ts
+   * import { tensor } from "nabla";
+   * console.log(tensor([1, 2, 3]).where(tensor([true, false, true]), 0)); // tensor([1., 0., 3.])
+   * ```
+   */
+  where<A extends Shape, E extends DType, N extends number>(
+    this: Tensor<A, E>,
+    condition: Tensor,
+    other: N,
+  ): Tensor<A, Weak<E, N>>;
+  where<A extends Shape, E extends DType, B extends Shape, F extends DType>(
+    this: Tensor<A, E>,
+    condition: Tensor,
+    other: Tensor<B, F> & CanBroadcast<"where", A, B>,
+  ): Tensor<Broadcast<A, B>, Promote<E, F>>;
+  /**
+   * A number where the mask is true, x elsewhere. `torch.masked_fill`.
+   * ```ts
+   * import { tensor } from "nabla";
+   * console.log(tensor([1, 2, 3]).maskedFill(tensor([false, true, false]), -1)); // tensor([ 1., -1.,  3.])
+   * ```
+   */
+  maskedFill<A extends Shape, E extends DType, B extends Shape>(
+    this: Tensor<A, E>,
+    mask: Tensor<B> & CanBroadcast<"maskedFill", A, B>,
+    value: number,
+  ): Tensor<Broadcast<A, B>, E>;
+  /**
    * y = -x. `torch.neg`.
    * ```ts
    * import { tensor } from "nabla";
@@ -102,6 +274,8 @@ export interface Arithmetic {
   abs<A extends Shape, E extends DType>(this: Tensor<A, E>): Tensor<A, Summed<E>>;
 }
 
+const bound = (x: unknown, name: string) => (x === undefined || x === null ? undefined : operand("clamp", x, name));
+
 export const arithmetic: Methods<Arithmetic> = {
   add: (a, b: Operand) => add({ a, b: operand("add", b) }),
   sub: (a, b: Operand) => sub({ a, b: operand("sub", b) }),
@@ -109,6 +283,20 @@ export const arithmetic: Methods<Arithmetic> = {
   div: (a, b: Operand) => div({ a, b: operand("div", b) }),
   maximum: (a, b: Operand) => maximum({ a, b: operand("maximum", b) }),
   minimum: (a, b: Operand) => minimum({ a, b: operand("minimum", b) }),
+  pow: (a, b: Operand) => pow({ a, b: operand("pow", b) }),
+  remainder: (a, b: Operand) => remainder({ a, b: operand("remainder", b) }),
+  fmod: (a, b: Operand) => fmod({ a, b: operand("fmod", b) }),
+  floorDivide: (a, b: Operand) => floorDivide({ a, b: operand("floorDivide", b) }),
+  atan2: (a, b: Operand) => atan2({ a, b: operand("atan2", b) }),
+  hypot: (a, b: Operand) => hypot({ a, b: operand("hypot", b) }),
+  logaddexp: (a, b: Operand) => logaddexp({ a, b: operand("logaddexp", b) }),
+  xlogy: (a, b: Operand) => xlogy({ a, b: operand("xlogy", b) }),
+  lerp: (a, b: Value, w: Operand) => lerp({ a, b: value("lerp", "end", b), w: operand("lerp", w, "weight") }),
+  clamp: (x, min?: Operand, max?: Operand) => clamp({ x, min: bound(min, "min"), max: bound(max, "max") }),
+  where: (a, condition: Value, b: Operand) =>
+    where({ condition: value("where", "condition", condition), a, b: operand("where", b) }),
+  maskedFill: (x, mask: Value, to: Operand) =>
+    maskedFill(x, value("maskedFill", "mask", mask), operand("maskedFill", to, "value")),
   neg: (x) => neg({ x }),
   abs: (x) => abs({ x }),
 };

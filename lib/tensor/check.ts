@@ -8,6 +8,7 @@ export function show(x: unknown): string {
   if (typeof x === "string") return `the string ${JSON.stringify(x.length > 20 ? `${x.slice(0, 20)}...` : x)}`;
   if (typeof x === "bigint") return `the BigInt ${x}n`;
   if (Array.isArray(x)) return "a list";
+  if (ArrayBuffer.isView(x)) return "an array of bytes or numbers";
   return typeof x === "object" ? "an object" : `a ${typeof x}`;
 }
 
