@@ -35,3 +35,10 @@ export function call<R = Value>(name: string, inputs: readonly Given[], ...rest:
   const named = Object.fromEntries(op.inputs.map((input, i) => [input, inputs[i]]).filter(([, x]) => x !== undefined));
   return op(named, ...(rest as [unknown?])) as R;
 }
+
+/** Calls a method of a tensor. */
+export function method<R = Value>(x: Value, name: string, ...args: unknown[]): R {
+  const f = (x as unknown as Surface)[name];
+  if (typeof f !== "function") throw new Skip(`no method ${name}`);
+  return f.apply(x, args) as R;
+}

@@ -7,6 +7,7 @@ import type { Case } from "./case.ts";
 import { runCase } from "./case.ts";
 import { forward } from "./forms.ts";
 import { model } from "./models.ts";
+import { onnx } from "./onnx.ts";
 import { optim } from "./optim.ts";
 import { Report } from "./outcome.ts";
 import { readJson, readSafetensors } from "./reader.ts";
@@ -46,6 +47,10 @@ function parts(at: string, report: Report): Map<string, () => Promise<void>> {
     if (names("optim").includes(`${name}.json`)) list.set(`optim/${name}`, () => optim(at, name, report));
   for (const name of names("models"))
     if (!name.includes(".")) list.set(`models/${name}`, () => model(at, name, report));
+  for (const file of names("onnx")) {
+    const name = file.replace(".jsonl", "");
+    if (file.endsWith(".jsonl")) list.set(`onnx/${name}`, () => onnx(at, name, report));
+  }
   return list;
 }
 

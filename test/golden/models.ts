@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Value } from "../../lib/core/value.ts";
 import { compare, type Tolerance } from "./comparison.ts";
-import { call, lookup } from "./library.ts";
+import { call, lookup, method } from "./library.ts";
 import { build, type Net } from "./networks.ts";
 import { optimizer, type Parameters } from "./optim.ts";
 import { Miss, type Report, Skip } from "./outcome.ts";
@@ -42,8 +42,7 @@ export interface Spec {
   readonly variants?: readonly Variant[];
 }
 
-const backward = (loss: Value): void =>
-  lookup<{ prototype: { backward(this: Value): void } }>("Tensor").prototype.backward.call(loss);
+const backward = (loss: Value): void => method(loss, "backward");
 
 /** The loss named by a spec: its first word. */
 function lossOf(spec: { loss_function: string }): (logits: Value, target: Value) => Value {

@@ -2,8 +2,7 @@
 
 import type { Value } from "../../../lib/core/value.ts";
 import { type Args, type Entry, entry, type Table } from "../args.ts";
-import { call } from "../library.ts";
-import { Skip } from "../outcome.ts";
+import { call, method } from "../library.ts";
 
 /** log_softmax -> logSoftmax */
 export const camel = (name: string): string => name.replace(/_(.)/g, (_, c: string) => c.toUpperCase());
@@ -38,14 +37,29 @@ export const elementwise: Table = {
   ...unary("neg", "abs", "sign", "square", "sqrt", "floor", "ceil", "trunc", "reciprocal", "rsqrt", "frac"),
   ...unary("exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "erf", "erfc", "erfinv", "sinc"),
   ...unary("sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "asinh", "acosh", "atanh", "deg2rad"),
-  ...unary("isnan", "isinf", "isfinite", "signbit", "logical_not", "detach"),
-  ...binary("mul", "maximum", "minimum", "pow", "fmod", "remainder", "atan2", "logaddexp", "logaddexp2", "hypot"),
+  ...unary("isnan", "isinf", "isfinite", "signbit", "logical_not"),
+  ...binary(
+    "mul",
+    "maximum",
+    "minimum",
+    "pow",
+    "fmod",
+    "remainder",
+    "atan2",
+    "logaddexp",
+    "logaddexp2",
+    "hypot",
+    "copysign",
+  ),
   ...binary("eq", "ne", "lt", "le", "gt", "ge", "logical_and", "logical_or", "logical_xor", "floor_divide"),
-  ...binary("fmax", "fmin", "xlogy", "heaviside", "float_power"),
-  round: entry("input decimals", (a) => {
-    if (a.number("decimals", 0) !== 0) throw new Skip("no decimals");
-    return call("round", [a.tensor("input")]);
+  ...binary("fmax", "fmin", "xlogy", "heaviside"),
+  round: entry("input decimals", (a) => call("roundTo", [a.tensor("input")], a.number("decimals", 0))),
+  // torch computes it in f64; the expected values are f32
+  float_power: entry("input other", (a) => {
+    const x = a.tensor("input");
+    return call("cast", [call("floatPower", [x, a.operand("other")])], x.dtype);
   }),
+  detach: entry("input", (a) => method(a.tensor("input"), "detach")),
   sgn: entry("input", (a) => call("sign", [a.tensor("input")])),
   add: entry("input other", scaled("add")),
   sub: entry("input other", scaled("sub")),

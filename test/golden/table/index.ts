@@ -2,7 +2,18 @@
 import type { Table } from "../args.ts";
 import { activation } from "./activation.ts";
 import { elementwise } from "./elementwise.ts";
+import { layer } from "./layer.ts";
+import { losses } from "./loss.ts";
 import { reduction } from "./reduction.ts";
+import { selection } from "./selection.ts";
 import { shape } from "./shape.ts";
 
-export const table: Table = { ...activation, ...elementwise, ...shape, ...reduction };
+export const table: Table = {
+  ...activation,
+  ...elementwise,
+  ...layer,
+  ...losses,
+  ...reduction,
+  ...selection,
+  ...shape,
+};

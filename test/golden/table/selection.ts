@@ -1,0 +1,58 @@
+// Selection by index and by mask.
+import type { Value } from "../../../lib/core/value.ts";
+import { type Args, type Entry, entry, type Table } from "../args.ts";
+import { call } from "../library.ts";
+import { Skip } from "../outcome.ts";
+
+const dimOf = (a: Args): number => a.number("dim", 0);
+/** f(x, dim, index, source) */
+const withSource = (op: string, names: string, from: string): Entry =>
+  entry(names, (a) => {
+    const alpha = a.number("alpha", 1);
+    if (a.get("reduce") !== undefined) throw new Skip("no reduction while scattering");
+    const source = a.operand(from);
+    const scaled = alpha === 1 ? source : call("mul", [source as Value, alpha]);
+    return call(op, [a.tensor("input")], dimOf(a), a.tensor("index"), scaled);
+  });
+
+/** Positions in the first dimensions: index0, index1, ... */
+const positions = (a: Args): Value[] => a.names("index").map((name) => a.tensor(name));
+const listed = (a: Args): Value[] => (a.has("indices") ? a.list("indices") : positions(a));
+
+export const selection: Table = {
+  gather: entry("input dim index", (a) => call("gather", [a.tensor("input")], dimOf(a), a.tensor("index"))),
+  take_along_dim: entry("input indices dim", (a) =>
+    call("takeAlongDim", [a.tensor("input"), a.tensor("indices")], a.number("dim")),
+  ),
+  take: entry("input index", (a) => call("take", [a.tensor("input"), a.tensor("index")])),
+  index_select: entry("input dim index", (a) => call("indexSelect", [a.tensor("input")], dimOf(a), a.tensor("index"))),
+  scatter: withSource("scatter", "input dim index src", "src"),
+  scatter_value: withSource("scatter", "input dim index value", "value"),
+  scatter_add: withSource("scatterAdd", "input dim index src", "src"),
+  index_add: withSource("indexAdd", "input dim index source", "source"),
+  index_copy: withSource("indexCopy", "input dim index source", "source"),
+  index_fill: withSource("indexFill", "input dim index value", "value"),
+  index: entry("input", (a) => call("index", [a.tensor("input")], positions(a))),
+  index_put: entry("input indices values accumulate", (a) =>
+    call("indexPut", [a.tensor("input")], listed(a), a.tensor("values"), { accumulate: a.flag("accumulate") }),
+  ),
+  masked_fill: entry("input mask value", (a) =>
+    call("maskedFill", [a.tensor("input"), a.tensor("mask"), a.operand("value")]),
+  ),
+  masked_select: entry("input mask", (a) => call("maskedSelect", [a.tensor("input"), a.tensor("mask")])),
+  masked_scatter: entry("input mask source", (a) =>
+    call("maskedScatter", [a.tensor("input"), a.tensor("mask"), a.tensor("source")]),
+  ),
+  one_hot: entry("input num_classes", (a) => call("oneHot", [a.tensor("input")], a.number("num_classes"))),
+  select_scatter: entry("input src dim index", (a) =>
+    call("selectScatter", [a.tensor("input"), a.tensor("src")], a.number("dim"), a.number("index")),
+  ),
+  bucketize: entry("input boundaries", (a) => {
+    a.ignore("out_int32");
+    return call("bucketize", [a.tensor("input"), a.tensor("boundaries")], { right: a.flag("right") });
+  }),
+  searchsorted: entry("sorted input", (a) => {
+    a.ignore("out_int32");
+    return call("searchsorted", [a.tensor("sorted"), a.tensor("input")], { right: a.flag("right") });
+  }),
+};
