@@ -1,0 +1,203 @@
+// Losses: a value for each element or row, then reduced. Shapes must be equal: a target [n] against outputs [n, 1] would broadcast
+// to [n, n] and train on nonsense.
+import { fail, showShape } from "../core/errors.ts";
+import { checkDim, numel, sameShape } from "../core/shape.ts";
+import type { Value } from "../core/value.ts";
+import { op } from "../engine/op.ts";
+import { withGrad } from "../engine/tape.ts";
+import { logSigmoid } from "./activation.ts";
+import { abs, assign, cast, contiguous, le, maximum, where } from "./arithmetic.ts";
+import { xlogy } from "./binary.ts";
+import { checkLabels, crossEntropyRows, softCrossEntropyRows } from "./entropy.ts";
+import { minus, over, plus, times } from "./formula.ts";
+import { exp, log, square } from "./math.ts";
+import { mean, sum } from "./reduce.ts";
+import { permute, reshape } from "./view.ts";
+
+/** What becomes of the single losses. */
+export type Reduction = "none" | "mean" | "sum";
+export interface LossOptions {
+  readonly reduction?: Reduction | undefined;
+}
+
+function reduced(name: string, loss: Value, reduction: Reduction = "mean"): Value {
+  if (reduction === "mean") return mean(loss);
+  if (reduction === "sum") return sum(loss);
+  if (reduction === "none") return loss;
+  return fail("ERR_NABLA_VALUE", name, `there is no reduction ${String(reduction)}`, {
+    expected: ["none", "mean", "sum"],
+    actual: reduction,
+  });
+}
+function checkAlike(name: string, x: Value, target: Value): void {
+  if (sameShape(x.shape, target.shape)) return;
+  const hint =
+    numel(x.shape) === numel(target.shape) ? `reshape the target: .reshape(${x.shape.join(", ")})` : undefined;
+  fail("ERR_NABLA_SHAPE", name, `shapes ${showShape(x.shape)} and ${showShape(target.shape)} differ`, {
+    values: { x, target },
+    expected: x.shape,
+    actual: target.shape,
+    ...(hint ? { hint } : {}),
+  });
+}
+function checkAbove0(name: string, what: string, x: number): void {
+  if (!(x > 0)) fail("ERR_NABLA_VALUE", name, `${what} must be above 0, got ${x}`, { expected: "above 0", actual: x });
+}
+
+/** (x - t)^2 */
+export function mse(x: Value, target: Value, { reduction }: LossOptions = {}): Value {
+  checkAlike("mse", x, target);
+  return reduced("mse", square({ x: minus(x, target) }), reduction);
+}
+/** |x - t| */
+export function l1(x: Value, target: Value, { reduction }: LossOptions = {}): Value {
+  checkAlike("l1", x, target);
+  return reduced("l1", abs({ x: minus(x, target) }), reduction);
+}
+/** With d = |x - t|: d^2 / 2 up to delta, delta (d - delta / 2) beyond */
+export function huber(
+  x: Value,
+  target: Value,
+  options: LossOptions & { readonly delta?: number | undefined } = {},
+): Value {
+  const { delta = 1, reduction } = options;
+  checkAlike("huber", x, target);
+  checkAbove0("huber", "delta", delta);
+  return reduced("huber", bowl(x, target, delta), reduction);
+}
+/** huber / beta: d^2 / (2 beta) up to beta, d - beta / 2 beyond */
+export function smoothL1(
+  x: Value,
+  target: Value,
+  options: LossOptions & { readonly beta?: number | undefined } = {},
+): Value {
+  const { beta = 1, reduction } = options;
+  checkAlike("smoothL1", x, target);
+  if (beta === 0) return l1(x, target, { reduction });
+  checkAbove0("smoothL1", "beta", beta);
+  return reduced("smoothL1", over(bowl(x, target, beta), beta), reduction);
+}
+function bowl(x: Value, target: Value, delta: number): Value {
+  const e = minus(x, target);
+  const d = abs({ x: e });
+  const line = times(minus(d, delta / 2), delta);
+  return where({ condition: le({ a: d, b: delta }), a: times(square({ x: e }), 0.5), b: line });
+}
+
+// The logarithms are cut off at -100 and the slope's denominator at 1e-12, as in PyTorch: at x = 0 and 1 both stay finite.
+const bceOp = op({
+  name: "bce",
+  inputs: ["x", "target"],
+  keep: ["x", "target"],
+  infer: ({ x }) => x,
+  forward({ y }, { x, target }) {
+    const cut = (p: Value) => maximum({ a: log({ x: p }), b: -100 });
+    withGrad(false, () => assign(y, minus(times(minus(target, 1), cut(minus(1, x))), times(target, cut(x)))));
+  },
+  grad: {
+    x: (gy, { x, target }): Value => times(gy, over(minus(x, target), maximum({ a: times(x, minus(1, x)), b: 1e-12 }))),
+    target: (gy, { x }): Value => times(gy, minus(log({ x: minus(1, x) }), log({ x }))),
+  },
+  cases: [{ inputs: { x: { shape: [3, 4], low: 0.1, high: 0.9 }, target: { shape: [3, 4], low: 0, high: 1 } } }],
+});
+export interface BceOptions extends LossOptions {
+  /** Multiplies each loss; broadcasts. */
+  readonly weight?: Value | undefined;
+}
+/** -(t log x + (1 - t) log(1 - x)), x in [0, 1] */
+export function bce(x: Value, target: Value, { weight, reduction }: BceOptions = {}): Value {
+  checkAlike("bce", x, target);
+  const loss = bceOp({ x, target: cast(target, x.dtype) });
+  return reduced("bce", weight ? times(loss, weight) : loss, reduction);
+}
+/** bce of sigmoid(x), without taking a sigmoid: (1 - t) x + (1 + (w - 1) t) softplus(-x), w the weight of positives */
+export function bceWithLogits(
+  x: Value,
+  target: Value,
+  { weight, posWeight, reduction }: BceOptions & { readonly posWeight?: Value | undefined } = {},
+): Value {
+  checkAlike("bceWithLogits", x, target);
+  const soft = times(logSigmoid({ x }), -1);
+  const scaled = posWeight ? times(soft, plus(times(minus(posWeight, 1), target), 1)) : soft;
+  const loss = plus(times(minus(1, target), x), scaled);
+  return reduced("bceWithLogits", weight ? times(loss, weight) : loss, reduction);
+}
+
+export interface KlOptions {
+  /** "batchmean" divides the sum by the first size, which is the mathematical definition for rows. */
+  readonly reduction?: Reduction | "batchmean" | undefined;
+  /** The target is given as logarithms too. */
+  readonly logTarget?: boolean | undefined;
+}
+/** t (log t - x), x being logarithms of probabilities */
+export function klDiv(x: Value, target: Value, { reduction = "mean", logTarget = false }: KlOptions = {}): Value {
+  checkAlike("klDiv", x, target);
+  const loss = logTarget
+    ? times(exp({ x: target }), minus(target, x))
+    : minus(xlogy({ a: target, b: target }), times(target, x));
+  return reduction === "batchmean" ? over(sum(loss), x.shape[0] ?? 1) : reduced("klDiv", loss, reduction);
+}
+
+export interface CrossEntropyOptions extends LossOptions {
+  /** A weight for each class. */
+  readonly weight?: Value | undefined;
+  /** Rows with this label count for nothing; -100 unless given. */
+  readonly ignoreIndex?: number | undefined;
+  /** This share of each target is spread over all classes. */
+  readonly labelSmoothing?: number | undefined;
+  /** The dimension of the classes: the last unless given; PyTorch's is 1. */
+  readonly classDim?: number | undefined;
+}
+
+/** The classes brought to the end, everything else as rows; `back` is the shape of one loss for each row. */
+function rowsOf(name: string, x: Value, classDim: number): { rows: Value; back: number[] } {
+  if (x.ndim === 0) fail("ERR_NABLA_SHAPE", name, "a scalar has no classes", { values: { logits: x } });
+  const d = checkDim(name, classDim, x.ndim);
+  const others = x.shape.map((_, i) => i).filter((i) => i !== d);
+  const back = others.map((i) => x.shape[i]);
+  const last = d === x.ndim - 1 ? x : permute(x, [...others, d]);
+  return { rows: reshape(last, [numel(back), x.shape[d]]), back };
+}
+function checkWeight(name: string, logits: Value, classes: number, weight: Value | undefined): void {
+  if (weight && !(weight.ndim === 1 && weight.shape[0] === classes))
+    fail("ERR_NABLA_SHAPE", name, `needs one weight for each of ${classes} classes`, { values: { logits, weight } });
+}
+
+/** -sum q log softmax(x): q is 1 at the label, or the given probabilities */
+export function crossEntropy(logits: Value, target: Value, options: CrossEntropyOptions = {}): Value {
+  const { weight, ignoreIndex: ignore = -100, labelSmoothing: smoothing = 0, classDim = -1, reduction } = options;
+  const name = "crossEntropy";
+  if (!logits.isFloat) fail("ERR_NABLA_DTYPE", name, `logits are ${logits.dtype}`, { values: { logits } });
+  if (!(smoothing >= 0 && smoothing <= 1))
+    fail("ERR_NABLA_VALUE", name, `labelSmoothing must be from 0 to 1, got ${smoothing}`, { actual: smoothing });
+  const { rows, back } = rowsOf(name, logits, classDim);
+  const classes = rows.shape[1];
+  checkWeight(name, logits, classes, weight);
+  const typed = weight && cast(weight, logits.dtype);
+  if (target.isFloat) {
+    if (!sameShape(target.shape, logits.shape)) mismatch(logits, target, back);
+    const soft = cast(rowsOf(name, target, classDim).rows, logits.dtype);
+    const { y } = softCrossEntropyRows({ logits: rows, target: soft, weight: typed }, { smoothing });
+    return reduced(name, reshape(y, back), reduction);
+  }
+  if (!sameShape(target.shape, back)) mismatch(logits, target, back);
+  const labels = contiguous(reshape(cast(target, "i32"), [rows.shape[0]]));
+  checkLabels(name, labels, classes, ignore);
+  const { y, scale } = crossEntropyRows({ logits: rows, target: labels, weight: typed }, { ignore, smoothing });
+  return reduction === undefined || reduction === "mean"
+    ? over(sum(y), sum(scale))
+    : reduced(name, reshape(y, back), reduction);
+}
+function mismatch(logits: Value, target: Value, back: readonly number[]): never {
+  return fail(
+    "ERR_NABLA_SHAPE",
+    "crossEntropy",
+    `logits ${showShape(logits.shape)} take integer labels ${showShape(back)} or probabilities ${showShape(logits.shape)}, got ${target.dtype} ${showShape(target.shape)}`,
+    {
+      values: { logits, target },
+      expected: back,
+      actual: target.shape,
+      hint: target.isFloat && sameShape(target.shape, back) ? 'labels are integers: target.to("i32")' : "",
+    },
+  );
+}
