@@ -97,6 +97,7 @@ describe("registry", () => {
 describe("gradients against central differences in f64", () => {
   it.each(differentiable)("$name", ({ op, c }) => {
     const { leaves } = make(op, c, { float: "f64" });
+    expect(leaves.length).toBeGreaterThan(0);
     const inputs = repeated(op, c, leaves);
     const grads = gradients(floats(results(op, c, inputs)), inputs.leaves, 3);
     expectDifferences(leaves, grads, () => weighed(floats(results(op, c, repeated(op, c, leaves))), 3));
