@@ -8,6 +8,9 @@
 
 namespace nabla::NABLA_ISA {
 
+// A body that is given as a lambda belongs into the loop, however large.
+#define NABLA_INLINE inline __attribute__((always_inline))
+
 constexpr size_t fold_block_size = 1024;
 
 // Where a word lies in a row: all its lanes, or the first n of them.
@@ -52,39 +55,30 @@ inline Two<X> select(Mask m, Two<X> s, Two<X> t) {
 template <class X>
 inline constexpr int lanes_of<Two<X>> = lanes_of<X>;
 
-// The lanes of a word, one by one.
+template <int h, class X>
+inline Two<X> upper(Two<X> t) {
+  return {upper<h>(t.a), upper<h>(t.b)};
+}
+
+// The first lane of a word, as a word of one lane.
 template <class T>
-inline void unpack(Lane<T> x, Lane<T>* to) {
-  *to = x;
-}
-inline void unpack(V x, Lane<f32>* to) { store(&to->v, x); }
-inline void unpack(I x, Lane<i32>* to) { store(&to->v, x); }
-inline void unpack(M x, Yes* to) {
-  b8 b[N];
-  store(b, x);
-  for (int j = 0; j < N; j++) to[j] = {b[j] != b8(0)};
-}
-template <class T>
-Lane<T> lane_type(Lane<T>);
-Lane<f32> lane_type(V);
-Lane<i32> lane_type(I);
-Yes lane_type(M);
-template <class X>
-auto lane_type(Two<X>) -> Two<decltype(lane_type(X{}))>;
-template <class X>
-using One = decltype(lane_type(X{}));
-template <class X>
-inline void unpack(Two<X> x, Two<One<X>>* to) {
-  One<X> a[lanes_of<X>], b[lanes_of<X>];
-  unpack(x.a, a);
-  unpack(x.b, b);
-  for (int j = 0; j < lanes_of<X>; j++) to[j] = {a[j], b[j]};
+inline Lane<T> single(Lane<T> x) {
+  return x;
 }
 template <class X>
-inline auto first_lane(X x) {
-  One<X> lane[lanes_of<X>];
-  unpack(x, lane);
-  return lane[0].v;
+inline auto single(X x) {
+  return lane(head(x));
+}
+template <class X>
+inline auto single(Two<X> t) {
+  return Two<decltype(single(t.a))>{single(t.a), single(t.b)};
+}
+struct Alone {
+  size_t i;
+};
+template <class T, class U>
+inline void put(T* p, Alone at, Lane<U> x) {
+  p[at.i] = T(x.v);
 }
 
 // Sixteen values of X.
@@ -133,34 +127,41 @@ inline Lanes<X> join(Lanes<X> a, const Lanes<X>& b) {
   return a;
 }
 
-// A binary counter of what was pushed: level l holds the join of 2^l of them.
-template <class Op, class S, int levels = 44>
+// A binary counter of what was pushed, n <= width lanes each time: level l holds the join of 2^l of them.
+template <class Op, class X, size_t width, int levels>
 struct Cascade {
-  S level[levels];
+  Lanes<X> level[levels][width];
   size_t count = 0;
-  void push(S x) {
-    int l = 0;
-    for (size_t c = count++; c & 1; c >>= 1) x = join<Op>(level[l++], x);
-    level[l] = x;
+  void absorb(Lanes<X>* x, int l, size_t n) const {
+    for (size_t q = 0; q < n; q++) x[q] = join<Op>(level[l][q], x[q]);
   }
-  S total() const {
+  __attribute__((noinline)) void push(Lanes<X>* x, size_t n) {
+    int l = 0;
+    for (size_t c = count++; c & 1; c >>= 1) absorb(x, l++, n);
+    for (size_t q = 0; q < n; q++) level[l][q] = x[q];
+  }
+  __attribute__((noinline)) void total(Lanes<X>* x, size_t n) const {
     int l = __builtin_ctzll(count);
-    S x = level[l];
+    for (size_t q = 0; q < n; q++) x[q] = level[l][q];
     for (size_t c = count >> l >> 1; c; c >>= 1)
-      if (l++, c & 1) x = join<Op>(level[l], x);
-    return x;
+      if (l++, c & 1) absorb(x, l, n);
   }
 };
 
-// Elements [i, end) of a block; f(Whole or Part) gives a word of them.
-template <class Op, class X, class F>
-inline Lanes<X> fold_block(size_t i, size_t end, const F& f) {
-  constexpr int L = lanes_of<X>, K = Lanes<X>::words;
-  Lanes<X> acc[4];
+template <class Op, class X>
+NABLA_INLINE void start(Lanes<X> (&acc)[4]) {
 #pragma GCC unroll 4
   for (int q = 0; q < 4; q++)
 #pragma GCC unroll 2
-    for (int w = 0; w < K; w++) acc[q].w[w] = Op::template identity<X>();
+    for (int w = 0; w < Lanes<X>::words; w++) acc[q].w[w] = Op::template identity<X>();
+}
+
+// Elements [i, end) of a block; f(Whole or Part) gives a word of them.
+template <class Op, class X, class F>
+NABLA_INLINE Lanes<X> fold_block(size_t i, size_t end, const F& f) {
+  constexpr int L = lanes_of<X>, K = Lanes<X>::words;
+  Lanes<X> acc[4];
+  start<Op>(acc);
   for (; i + 64 <= end; i += 64)
 #pragma GCC unroll 4
     for (int q = 0; q < 4; q++)
@@ -183,33 +184,41 @@ inline Lanes<X> fold_block(size_t i, size_t end, const F& f) {
 }
 
 // Lanes j and j + 8, then + 4, + 2, + 1.
+template <class Op, int h, class X>
+inline X tree(X x) {
+  if constexpr (h == 0)
+    return x;
+  else
+    return tree<Op, h / 2>(Op::join(x, upper<h>(x)));
+}
 template <class Op, class X>
-inline One<X> tree(const Lanes<X>& x) {
-  One<X> a[16];
-  for (int w = 0; w < Lanes<X>::words; w++) unpack(x.w[w], a + w * lanes_of<X>);
+inline auto tree(Lanes<X> x) {
 #pragma GCC unroll 4
-  for (int h = 8; h; h /= 2)
-#pragma GCC unroll 8
-    for (int j = 0; j < h; j++) a[j] = Op::join(a[j], a[j + h]);
-  return a[0];
+  for (int h = Lanes<X>::words / 2; h; h /= 2)
+    for (int w = 0; w < h; w++) x.w[w] = Op::join(x.w[w], x.w[w + h]);
+  return single(tree<Op, lanes_of<X> / 2>(x.w[0]));
 }
 
 template <class Op, class F>
-inline auto fold(size_t n, const F& f) {
+NABLA_INLINE auto fold(size_t n, const F& f) {
   using X = decltype(f(Whole{0}));
-  Cascade<Op, Lanes<X>> blocks;
+  Cascade<Op, X, 1, 44> blocks;
   for (size_t i = 0;;) {
     size_t end = n - i < fold_block_size ? n : i + fold_block_size;
     Lanes<X> x = fold_block<Op, X>(i, end, f);
     if (n <= fold_block_size) return tree<Op>(x);
-    blocks.push(x);
-    if ((i = end) == n) return tree<Op>(blocks.total());
+    Lanes<X> spent = x;
+    blocks.push(&spent, 1);
+    if ((i = end) == n) {
+      blocks.total(&spent, 1);
+      return tree<Op>(spent);
+    }
   }
 }
 
 // f(Whole or Part) for every word of n elements of T.
 template <class T, class F>
-inline void each(size_t n, const F& f) {
+NABLA_INLINE void each(size_t n, const F& f) {
   constexpr size_t W = width<T>;
   size_t i = 0;
   for (; i + W <= n; i += W) f(Whole{i});

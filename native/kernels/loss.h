@@ -48,11 +48,11 @@ void cross_entropy(Out<T> loss, Rows<Out<T>> grad, Out<T> scale, Rows<In<T>> log
     }
     T hit = T(1 - smoothing) * w, total = hit + spread_to * all_weight;
     X m = peak(x, c);
-    T l = hit * (x[t] - first_lane(m));
+    T l = hit * (x[t] - head(m));
     if (smoothing != 0)
       l = l + spread_to * fold<Sum>(c, [&](auto at) { return weight_at(weight.p, at) * (get(x, at) - m); }).v;
     X s = sum_exp(g, x, c, m);
-    loss.p[r] = total * first_lane(log(s)) - l;
+    loss.p[r] = total * head(log(s)) - l;
     if (!g) continue;
     X p = splat<X>(total) / s, each_q = splat<X>(spread_to);
     if (smoothing == 0)
@@ -80,7 +80,7 @@ void cross_entropy_soft(Out<T> loss, Rows<Out<T>> grad, Rows<In<T>> logits, Rows
       return Two<X>{v, v * (get(x, at) - m)};
     });
     X s = sum_exp(g, x, c, m);
-    loss.p[r] = sums.a.v * first_lane(log(s)) - sums.b.v;
+    loss.p[r] = sums.a.v * head(log(s)) - sums.b.v;
     if (!g) continue;
     X p = splat<X>(sums.a.v) / s;
     each<T>(c, [&](auto at) { put(g, at, get(g, at) * p - q(at)); });

@@ -25,6 +25,7 @@ inline T sum_squares(const T* x, size_t n, T mean) {
   Word<T> m = splat<Word<T>>(mean);
   return fold<Sum>(n,
                    [&](auto at) {
+                     prefetch(x + n + at.i);
                      auto d = get(x, at) - m;
                      return d * d;
                    })
@@ -76,6 +77,8 @@ inline void norm_grad_row(T* dx, T* dw, T* db, const T* dy, const T* x, const T*
   });
   X a = splat<X>(centred ? sums.a.v / T(n) : T(0)), b = splat<X>(sums.b.v / T(n));
   each<T>(n, [&](auto at) {
+    prefetch(dy + n + at.i);
+    prefetch(x + n + at.i);
     X d = get(dy, at), h = (get(x, at) - m) * s;
     X g = w ? d * get(w, at) : d;
     if (dx) put(dx, at, s * (centred ? g - a - h * b : g - h * b));

@@ -7,6 +7,7 @@
 // together in a tile.
 #pragma once
 #include "fold.h"
+#include "pack.h"
 
 namespace nabla::NABLA_ISA {
 
@@ -39,7 +40,7 @@ struct Prod : Total {
 // -1).
 template <class X>
 inline X edge(int sign) {
-  if constexpr (same<One<X>, Lane<i32>>)
+  if constexpr (same<X, I> || same<X, Lane<i32>>)
     return splat<X>(sign > 0 ? INT32_MIN : INT32_MAX);
   else
     return splat<X>(-sign * __builtin_inf());
@@ -79,15 +80,13 @@ struct Found {
 };
 template <class X, class J>
 inline constexpr int lanes_of<Found<X, J>> = lanes_of<X>;
+template <int h, class X, class J>
+inline Found<X, J> upper(Found<X, J> f) {
+  return {upper<h>(f.x), upper<h>(f.i)};
+}
 template <class X, class J>
-auto lane_type(Found<X, J>) -> Found<One<X>, Lane<i32>>;
-template <class X, class J>
-inline void unpack(Found<X, J> f, Found<One<X>, Lane<i32>>* to) {
-  One<X> x[lanes_of<X>];
-  Lane<i32> i[lanes_of<X>];
-  unpack(f.x, x);
-  unpack(f.i, i);
-  for (int j = 0; j < lanes_of<X>; j++) to[j] = {x[j], i[j]};
+inline auto single(Found<X, J> f) {
+  return Found<decltype(single(f.x)), Lane<i32>>{single(f.x), single(f.i)};
 }
 template <class Mask, class X, class J>
 inline Found<X, J> select(Mask m, Found<X, J> a, Found<X, J> b) {
@@ -129,23 +128,27 @@ inline auto constant(size_t i) {
     return all_i(i32(i));
 }
 
-// p[i] in every lane, nothing where there is no centre
+// *p in every lane, nothing where there is no centre
 template <class T>
-inline Word<T> centre_of(const T* p, size_t i) {
+inline Word<T> centre_of(const T* p) {
   if constexpr (same<T, b8>)
     return Word<T>{};
   else
-    return splat<Word<T>>(p ? f64(p[i]) : 0);
+    return splat<Word<T>>(p ? f64(*p) : 0);
 }
 
 template <class T>
 using Cube = Strided<In<T>, 3>;
-constexpr size_t row_chunk = 65536, column_chunk = 1024, strip = 64;
 
-// to: [rows, cols] with `to_row` between rows. Blocks of 16 by 16 use every
-// line of memory whole, whichever step is 1.
+// to[i * to_row + j] = from[i * row + j * col]. Blocks of 16 by 16 use every line of memory whole, whichever step is 1.
 template <class T>
 inline void collect(T* to, size_t to_row, const T* from, ptrdiff_t row, ptrdiff_t col, size_t rows, size_t cols) {
+  if constexpr (same<T, f32> && N > 1)
+    if (row == 1) {
+      for (size_t j = 0; j < cols; j += N)
+        pack_turned(to + j, to_row, from + ptrdiff_t(j) * col, col, cols - j < N ? cols - j : N, rows);
+      return;
+    }
   for (size_t i = 0; i < rows; i += 16)
     for (size_t j = 0; j < cols; j += 16)
       for (size_t k = i; k < i + 16 && k < rows; k++)
@@ -157,190 +160,188 @@ inline void collect(T* to, size_t to_row, const T* from, ptrdiff_t row, ptrdiff_
 template <class Op, class T>
 using Taken = decltype(Op::take(Word<T>{}, ascending<Word<T>>(0), Word<T>{}));
 
-// n times sixteen lanes: of rows, or n = 4 of the 64 columns of a strip
-template <class X, int n>
-struct Bundle {
-  Lanes<X> q[n];
+// What one task does depends on the extents alone. A unit is a strip of 64 columns, one row, or 16 rows to be
+// collected.
+struct Plan {
+  bool columns;
+  size_t group, across, units;  // columns or rows of a unit, units along b, units in all
+  size_t block, chunk, chunks;  // lengths along r
 };
-template <class Op, class X, int n>
-inline Bundle<X, n> join(Bundle<X, n> a, const Bundle<X, n>& b) {
-#pragma GCC unroll 4
-  for (int q = 0; q < n; q++) a.q[q] = join<Op>(a.q[q], b.q[q]);
-  return a;
+template <class T>
+inline Plan plan(const Cube<T>& x) {
+  size_t a = x.extent[0], r = x.extent[1], b = x.extent[2];
+  Plan p;
+  p.columns = b > 1;
+  p.group = p.columns ? 64 : x.step[1] == 1 || r <= 1 ? 1 : 16;
+  p.across = p.columns ? (b + 63) / 64 : 1;
+  p.units = p.columns ? a * p.across : (a + p.group - 1) / p.group;
+  p.block = p.columns ? 16 : fold_block_size;
+  p.chunk = 64 * p.block;
+  p.chunks = r > p.chunk ? (r + p.chunk - 1) / p.chunk : 1;
+  return p;
 }
 
-// finish(u, tree of fold(u, 0 .. chunks - 1)) for every unit; a fold reads about `cost` elements
-template <class Op, class F, class D>
-inline void fold_units(size_t units, size_t chunks, size_t cost, const F& fold, const D& finish) {
-  using S = decltype(fold(0, 0));
-  S* part = chunks > 1 ? static_cast<S*>(scratch(units * chunks * sizeof(S), 2)) : nullptr;
-  spread_rows(units * chunks, cost, [&](size_t begin, size_t end) {
-    for (size_t v = begin; v < end; v++)
-      if (part)
-        part[v] = fold(v / chunks, v % chunks);
-      else
-        finish(v, fold(v, 0));
-  });
-  if (!part) return;
-  for (size_t u = 0; u < units; u++) {
-    Cascade<Op, S> c;
-    for (size_t k = 0; k < chunks; k++) c.push(part[u * chunks + k]);
-    finish(u, c.total());
-  }
-}
-
-// Elements [i, end) of rows [a, a + n), n <= group. Rows whose elements do not lie side by side come in groups of 16.
-template <class Op, int group, class T>
-inline Bundle<Taken<Op, T>, group> fold_rows(const Cube<T>& x, const T* centre, size_t a, size_t n, size_t i,
-                                             size_t end) {
-  using X = Word<T>;
-  T* tile = group == 1 ? nullptr : static_cast<T*>(scratch(group * fold_block_size * sizeof(T), 1));
-  Cascade<Op, Bundle<Taken<Op, T>, group>, 8> blocks;
-  do {
-    size_t stop = end - i < fold_block_size ? end : i + fold_block_size;
-    const T* p = x.p + ptrdiff_t(a) * x.step[0] + ptrdiff_t(i) * x.step[1];
-    if (tile) collect(tile, fold_block_size, p, x.step[0], x.step[1], n, stop - i);
-    Bundle<Taken<Op, T>, group> s;
-    for (size_t k = 0; k < group; k++) {
-      const T* row = tile ? tile + k * fold_block_size : p;
-      X c = centre_of(centre, k < n ? a + k : a);
-      s.q[k] = fold_block<Op, Taken<Op, T>>(0, k < n ? stop - i : 0,
-                                            [&](auto at) { return Op::take(get(row, at), ascending<X>(i + at.i), c); });
-    }
-    blocks.push(s);
-    i = stop;
-  } while (i < end);
-  return blocks.total();
-}
-
-// done(index in y, one lane)
-template <class Op, int group, class T, class D>
-inline void reduce_rows(const Cube<T>& x, const T* centre, const D& done) {
-  size_t rows = x.extent[0], n = x.extent[1], chunks = n > row_chunk ? (n + row_chunk - 1) / row_chunk : 1;
-  auto count = [&](size_t u) { return rows - u * group < group ? rows - u * group : group; };
-  auto fold = [&](size_t u, size_t k) {
-    return fold_rows<Op, group>(x, centre, u * group, count(u), k * row_chunk,
-                                k + 1 < chunks ? (k + 1) * row_chunk : n);
-  };
-  auto finish = [&](size_t u, const auto& s) {
-    for (size_t k = 0; k < count(u); k++) done(u * group + k, tree<Op>(s.q[k]));
-  };
-  fold_units<Op>((rows + group - 1) / group, chunks, group * (chunks > 1 ? row_chunk : n), fold, finish);
-}
-
-template <class Op, class X>
-inline Bundle<X, 4> empty_strip() {
-  Bundle<X, 4> s;
-#pragma GCC unroll 4
-  for (int q = 0; q < 4; q++)
-#pragma GCC unroll 2
-    for (int k = 0; k < Lanes<X>::words; k++) s.q[q].w[k] = Op::template identity<X>();
-  return s;
-}
-// n rows of 64 columns; f(row, Whole or Part of the columns) gives a word of them
-template <class Op, class X, class F>
-inline Bundle<X, 4> fold_strip(size_t n, const F& f) {
-  constexpr int L = lanes_of<X>, K = Lanes<X>::words;
-  Bundle<X, 4> acc = empty_strip<Op, X>();
-  for (size_t j = 0; j < n; j++)
-#pragma GCC unroll 4
-    for (int q = 0; q < 4; q++)
-#pragma GCC unroll 2
-      for (int k = 0; k < K; k++) acc.q[q].w[k] = Op::join(acc.q[q].w[k], f(j, Whole{size_t(q * 16 + k * L)}));
-  return acc;
-}
-// the same of w < 64 columns
-template <class Op, class X, class F>
-inline Bundle<X, 4> fold_strip(size_t n, size_t w, const F& f) {
-  constexpr size_t L = lanes_of<X>;
-  Bundle<X, 4> acc = empty_strip<Op, X>();
-  for (size_t c = 0; c < w; c += L) {
-    X s = Op::template identity<X>();
-    if (w - c >= L)
-      for (size_t j = 0; j < n; j++) s = Op::join(s, f(j, Whole{c}));
-    else
-      for (size_t j = 0; j < n; j++) s = Op::join(s, f(j, Part{c, w - c}));
-    acc.q[c / 16].w[c % 16 / L] = s;
-  }
-  return acc;
-}
-
-// Rows [i, end) of columns [c, c + w) of x[a].
+// lanes: of elements [i, i + n) of a row that lies at p
 template <class Op, class T>
-inline Bundle<Taken<Op, T>, 4> fold_columns(const Cube<T>& x, const T* centre, size_t a, size_t c, size_t w, size_t i,
-                                            size_t end) {
+__attribute__((noinline)) void fold_row(Lanes<Taken<Op, T>>* lanes, const T* p, const T* centre, size_t i, size_t n) {
   using X = Word<T>;
-  bool direct = x.step[2] == 1;
-  T* tile = direct ? nullptr : static_cast<T*>(scratch(16 * strip * sizeof(T), 1));
-  Cascade<Op, Bundle<Taken<Op, T>, 4>, 8> blocks;
-  const T* middle = centre ? centre + a * x.extent[2] + c : nullptr;
-  do {
-    size_t n = end - i < 16 ? end - i : 16;
-    const T* p = x.p + ptrdiff_t(a) * x.step[0] + ptrdiff_t(i) * x.step[1] + ptrdiff_t(c) * x.step[2];
-    if (!direct) collect(tile, strip, p, x.step[1], x.step[2], n, w);
-    const T* from = direct ? p : tile;
-    ptrdiff_t row = direct ? x.step[1] : ptrdiff_t(strip);
-    auto f = [&](size_t j, auto at) {
-      X m = middle ? get(middle, at) : X{};
-      return Op::take(get(from + ptrdiff_t(j) * row, at), constant<X>(i + j), m);
-    };
-    blocks.push(w == strip ? fold_strip<Op, Taken<Op, T>>(n, f) : fold_strip<Op, Taken<Op, T>>(n, w, f));
-    i += n;
-  } while (i < end);
-  return blocks.total();
+  X c = centre_of(centre);
+  *lanes = fold_block<Op, Taken<Op, T>>(0, n, [&](auto at) { return Op::take(get(p, at), ascending<X>(i + at.i), c); });
 }
 
-template <class Op, class T, class D>
-inline void reduce_columns(const Cube<T>& x, const T* centre, const D& done) {
+// lanes[4]: of rows [i, i + n) of w <= 64 columns, the first row at p; words beyond w are left alone
+template <class Op, class T>
+__attribute__((noinline)) void fold_strip(Lanes<Taken<Op, T>>* lanes, const T* p, ptrdiff_t step, const T* centre,
+                                          size_t i, size_t n, size_t w) {
+  using X = Word<T>;
   using Y = Taken<Op, T>;
-  size_t n = x.extent[1], b = x.extent[2], strips = (b + strip - 1) / strip;
-  size_t chunks = n > column_chunk ? (n + column_chunk - 1) / column_chunk : 1;
-  auto fold = [&](size_t u, size_t k) {
-    size_t c = u % strips * strip;
-    return fold_columns<Op>(x, centre, u / strips, c, b - c < strip ? b - c : strip, k * column_chunk,
-                            k + 1 < chunks ? (k + 1) * column_chunk : n);
+  constexpr size_t L = lanes_of<Y>, K = Lanes<Y>::words;
+  auto take = [&](size_t j, auto at) {
+    return Op::take(get(p + ptrdiff_t(j) * step, at), constant<X>(i + j), centre ? get(centre, at) : X{});
   };
-  auto finish = [&](size_t u, const Bundle<Y, 4>& s) {
-    size_t c = u % strips * strip;
-    One<Y> lane[strip];
-    constexpr int K = Lanes<Y>::words;
-    for (int k = 0; k < 4 * K; k++) unpack(s.q[k / K].w[k % K], lane + k * lanes_of<Y>);
-    for (size_t j = 0; j < strip && c + j < b; j++) done(u / strips * b + c + j, lane[j]);
-  };
-  fold_units<Op>(x.extent[0] * strips, chunks, (b < strip ? b : strip) * (chunks > 1 ? column_chunk : n), fold, finish);
+  if (w == 64) {
+    Lanes<Y> acc[4];
+    start<Op>(acc);
+    for (size_t j = 0; j < n; j++)
+#pragma GCC unroll 4
+      for (size_t q = 0; q < 4; q++) {
+        prefetch(p + ptrdiff_t(j) * step + 64 + q * 16);  // the next strip: a quarter faster when rows are few
+#pragma GCC unroll 2
+        for (size_t k = 0; k < K; k++) acc[q].w[k] = Op::join(acc[q].w[k], take(j, Whole{q * 16 + k * L}));
+      }
+    for (size_t q = 0; q < 4; q++) lanes[q] = acc[q];
+    return;
+  }
+  for (size_t c = 0; c < w; c += L) {
+    Y y = Op::template identity<Y>();
+    if (w - c >= L)
+      for (size_t j = 0; j < n; j++) y = Op::join(y, take(j, Whole{c}));
+    else
+      for (size_t j = 0; j < n; j++) y = Op::join(y, take(j, Part{c, w - c}));
+    lanes[c / 16].w[c % 16 / L] = y;
+  }
+}
+
+// Where a unit lies: slice or first row a, first column c, `count` rows or columns in `lanes` times sixteen lanes.
+struct Unit {
+  size_t a, c, count, lanes;
+};
+template <class T>
+inline Unit unit(const Plan& p, const Cube<T>& x, size_t u) {
+  size_t a = p.columns ? u / p.across : u * p.group, c = p.columns ? u % p.across * 64 : 0;
+  size_t left = p.columns ? x.extent[2] - c : x.extent[0] - a, count = left < p.group ? left : p.group;
+  return {a, c, count, p.columns ? (count + 15) / 16 : count};
+}
+
+// lanes: of elements [i, i + n) of a unit, n <= the block of the plan
+template <class Op, class T>
+inline void fold_unit(Lanes<Taken<Op, T>>* lanes, const Plan& p, const Unit& u, const Cube<T>& x, const T* centre,
+                      size_t i, size_t n) {
+  const T* from = x.p + ptrdiff_t(u.a) * x.step[0] + ptrdiff_t(i) * x.step[1] + ptrdiff_t(u.c) * x.step[2];
+  ptrdiff_t step = p.columns ? x.step[1] : x.step[0];
+  bool apart = p.columns ? x.step[2] != 1 : p.group > 1;
+  if (apart) {
+    size_t row = p.columns ? 64 : fold_block_size;
+    T* tile = static_cast<T*>(scratch(16 * fold_block_size * sizeof(T), 1));
+    if (p.columns)
+      collect(tile, row, from, x.step[1], x.step[2], n, u.count);
+    else
+      collect(tile, row, from, x.step[0], x.step[1], u.count, n);
+    from = tile;
+    step = ptrdiff_t(row);
+  }
+  const T* at = centre ? centre + u.a * x.extent[2] + u.c : nullptr;
+  if (p.columns) return fold_strip<Op>(lanes, from, step, at, i, n, u.count);
+  for (size_t k = 0; k < u.count; k++) fold_row<Op>(lanes + k, from + ptrdiff_t(k) * step, at ? at + k : nullptr, i, n);
+}
+
+// lanes: of elements [i, end) of a unit, one chunk at most
+template <class Op, class T>
+inline void fold_chunk(Lanes<Taken<Op, T>>* lanes, const Plan& p, const Unit& u, const Cube<T>& x, const T* centre,
+                       size_t i, size_t end) {
+  if (end - i <= p.block) return fold_unit<Op>(lanes, p, u, x, centre, i, end - i);
+  Cascade<Op, Taken<Op, T>, 16, 8> blocks;
+  for (; i < end; i += p.block) {
+    fold_unit<Op>(lanes, p, u, x, centre, i, end - i < p.block ? end - i : p.block);
+    blocks.push(lanes, u.lanes);
+  }
+  blocks.total(lanes, u.lanes);
+}
+
+// done(place in y, word) with what the lanes of a unit come to
+template <class Op, class Y, class D>
+inline void finish(const Lanes<Y>* lanes, const Plan& p, const Unit& u, size_t b, const D& done) {
+  constexpr size_t L = lanes_of<Y>;
+  if (!p.columns)
+    for (size_t k = 0; k < u.count; k++) done(Alone{u.a + k}, tree<Op>(lanes[k]));
+  else
+    for (size_t j = 0, y = u.a * b + u.c; j < u.count; j += L) {
+      const Y& word = lanes[j / 16].w[j % 16 / L];
+      if (u.count - j >= L)
+        done(Whole{y + j}, word);
+      else
+        done(Part{y + j, u.count - j}, word);
+    }
 }
 
 template <class Op, class T, class D>
 inline void reduce(const Cube<T>& x, const T* centre, const D& done) {
+  using S = Lanes<Taken<Op, T>>;
   if (x.extent[0] == 0 || x.extent[2] == 0) return;
-  if (x.extent[2] > 1) return reduce_columns<Op>(x, centre, done);
-  if (x.step[1] == 1 || x.extent[1] <= 1) return reduce_rows<Op, 1>(x, centre, done);
-  reduce_rows<Op, 16>(x, centre, done);
+  Plan p = plan(x);
+  size_t r = x.extent[1], b = x.extent[2];
+  // part[unit][chunk][16]: chunks meet in a binary tree, chunk k with chunk k + 1, then k + 2, k + 4 ...
+  S* part = p.chunks > 1 ? static_cast<S*>(scratch(p.units * p.chunks * 16 * sizeof(S), 2)) : nullptr;
+  spread_rows(p.units * p.chunks, (p.columns && b < 64 ? b : p.group) * (r < p.chunk ? r : p.chunk),
+              [&](size_t begin, size_t end) {
+                for (size_t v = begin; v < end; v++) {
+                  S lanes[16];
+                  Unit u = unit(p, x, v / p.chunks);
+                  size_t i = v % p.chunks * p.chunk, stop = r - i < p.chunk ? r : i + p.chunk;
+                  fold_chunk<Op>(part ? part + v * 16 : lanes, p, u, x, centre, i, stop);
+                  if (!part) finish<Op>(lanes, p, u, b, done);
+                }
+              });
+  for (size_t v = 0; part && v < p.units; v++) {
+    Unit u = unit(p, x, v);
+    S* first = part + v * p.chunks * 16;
+    for (size_t h = 1; h < p.chunks; h *= 2)
+      for (size_t k = 0; k + h < p.chunks; k += 2 * h)
+        for (size_t q = 0; q < u.lanes; q++) first[k * 16 + q] = join<Op>(first[k * 16 + q], first[(k + h) * 16 + q]);
+    finish<Op>(first, p, u, b, done);
+  }
 }
 
-// s / divisor in f64, rounded once. Integers are not divided.
-template <class T>
-inline T quotient(T s, f64 divisor) {
-  if constexpr (same<T, i32>)
+// s / divisor; integers are not divided
+template <class X>
+inline X quotient(X s, f64 divisor) {
+  if constexpr (same<X, I> || same<X, Lane<i32>>)
     return s;
   else
-    return divisor == 1 ? s : T(f64(s) / divisor);
+    return s / splat<X>(divisor);
+}
+// Indices of an f64 reduction come one at a time.
+template <class At, class J>
+inline void put_index(i32* y, At at, J i) {
+  if constexpr (same<J, Lane<i32>>)
+    y[at.i] = i.v;
+  else
+    put(y, at, i);
 }
 
 template <class T>
 void sum(Out<T> y, Cube<T> x, f64 divisor) {
-  reduce<Total, T>(x, nullptr, [&](size_t i, auto s) { y.p[i] = quotient(s.v, divisor); });
+  reduce<Total, T>(x, nullptr, [&](auto at, auto s) { put(y.p, at, quotient(s, divisor)); });
 }
-// y = sum (x - centre)^2 / divisor: a variance when centre is the mean, a
-// squared norm without it
+// y = sum (x - centre)^2 / divisor: a variance when centre is the mean, a squared norm without it
 template <class T>
 void sum_squares(Out<T> y, Cube<T> x, In<T> centre, f64 divisor) {
-  reduce<Squares, T>(x, centre.p, [&](size_t i, auto s) { y.p[i] = quotient(s.v, divisor); });
+  reduce<Squares, T>(x, centre.p, [&](auto at, auto s) { put(y.p, at, quotient(s, divisor)); });
 }
-#define NABLA_REDUCE(name, Reducer)                                             \
-  template <class T>                                                            \
-  void name(Out<T> y, Cube<T> x) {                                              \
-    reduce<Reducer, T>(x, nullptr, [&](size_t i, auto s) { y.p[i] = T(s.v); }); \
+#define NABLA_REDUCE(name, Reducer)                                            \
+  template <class T>                                                           \
+  void name(Out<T> y, Cube<T> x) {                                             \
+    reduce<Reducer, T>(x, nullptr, [&](auto at, auto s) { put(y.p, at, s); }); \
   }
 NABLA_REDUCE(prod, Prod)
 NABLA_REDUCE(amax, Extreme<1>)
@@ -348,10 +349,10 @@ NABLA_REDUCE(amin, Extreme<-1>)
 NABLA_REDUCE(any, Truth<false>)
 NABLA_REDUCE(all, Truth<true>)
 #undef NABLA_REDUCE
-#define NABLA_INDEX(name, sign)                                                    \
-  template <class T>                                                               \
-  void name(Out<i32> y, Cube<T> x) {                                               \
-    reduce<Where<sign>, T>(x, nullptr, [&](size_t i, auto s) { y.p[i] = s.i.v; }); \
+#define NABLA_INDEX(name, sign)                                                            \
+  template <class T>                                                                       \
+  void name(Out<i32> y, Cube<T> x) {                                                       \
+    reduce<Where<sign>, T>(x, nullptr, [&](auto at, auto s) { put_index(y.p, at, s.i); }); \
   }
 NABLA_INDEX(argmax, 1)
 NABLA_INDEX(argmin, -1)

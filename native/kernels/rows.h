@@ -83,7 +83,7 @@ void logsumexp(Out<T> y, Rows<In<T>> x) {
     const T* from = x.p + r * x.cols;
     X m = peak(from, x.cols);
     m = select(m - m == splat<X>(0), m, splat<X>(0));
-    y.p[r] = first_lane(m + log(sum_exp<T>(nullptr, from, x.cols, m)));
+    y.p[r] = head(m + log(sum_exp<T>(nullptr, from, x.cols, m)));
   }
 }
 
