@@ -24,6 +24,7 @@ void constant(char* to, Type t, f64 value, size_t n) {
     case Type::f32: return fill<f32>(to, value, n);
     case Type::f64: return fill<f64>(to, value, n);
     case Type::i32: return fill<i32>(to, value >= -2147483648.0 && value <= 2147483647.0 ? value : 0, n);
+    case Type::u8: return fill<u8>(to, value >= 0 && value <= 255 ? value : 0, n);
     default: std::memset(to, value != 0, n);
   }
 }
