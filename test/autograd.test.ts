@@ -34,7 +34,7 @@ describe("backward", () => {
     x.mul(3).sum().backward();
     x.mul(4).sum().backward();
     expect(x.grad?.toArray()).toEqual([7, 7]);
-    x.grad = null;
+    x.grad = null as typeof x.grad;
     x.mul(5).sum().backward();
     expect(x.grad).toMatchObject({ shape: [2] });
     expect(x.grad?.toArray()).toEqual([5, 5]);
