@@ -28,7 +28,7 @@ function attention(a: Args) {
 function embedding(a: Args) {
   const [x, y] = [a.tensor("input"), a.tensor("weight")];
   const [index, weight] = x.isFloat ? [y, x] : [x, y];
-  return call("embedding", [weight, index], { paddingIdx: a.number("padding_idx") });
+  return call("embedding", [weight, index, a.number("padding_idx")]);
 }
 
 export const layer: Table = {

@@ -8,11 +8,8 @@ const dimOf = (a: Args): number => a.number("dim", 0);
 /** f(x, dim, index, source) */
 const withSource = (op: string, names: string, from: string): Entry =>
   entry(names, (a) => {
-    const alpha = a.number("alpha", 1);
     if (a.get("reduce") !== undefined) throw new Skip("no reduction while scattering");
-    const source = a.operand(from);
-    const scaled = alpha === 1 ? source : call("mul", [source as Value, alpha]);
-    return call(op, [a.tensor("input")], dimOf(a), a.tensor("index"), scaled);
+    return call(op, [a.tensor("input")], dimOf(a), a.tensor("index"), a.operand(from));
   });
 
 /** Positions in the first dimensions: index0, index1, ... */
@@ -29,7 +26,9 @@ export const selection: Table = {
   scatter: withSource("scatter", "input dim index src", "src"),
   scatter_value: withSource("scatter", "input dim index value", "value"),
   scatter_add: withSource("scatterAdd", "input dim index src", "src"),
-  index_add: withSource("indexAdd", "input dim index source", "source"),
+  index_add: entry("input dim index source", (a) =>
+    call("indexAdd", [a.tensor("input")], dimOf(a), a.tensor("index"), a.tensor("source"), a.number("alpha", 1)),
+  ),
   index_copy: withSource("indexCopy", "input dim index source", "source"),
   index_fill: withSource("indexFill", "input dim index value", "value"),
   index: entry("input", (a) => call("index", [a.tensor("input")], positions(a))),
