@@ -7,13 +7,16 @@ import { K, type Kernel } from "../native.gen.ts";
 import {
   alike,
   asOperand,
+  cast,
   commonDType,
   commonShape,
   eq,
   ge,
+  gt,
   integers,
   le,
   logicalAnd,
+  logicalOr,
   neg,
   pairSpec,
   real,
@@ -21,7 +24,7 @@ import {
 } from "./arithmetic.ts";
 import { zeros } from "./create.ts";
 import { minus, over, plus, times } from "./formula.ts";
-import { exp, log, square } from "./math.ts";
+import { exp, isnan, log, signbit, square } from "./math.ts";
 
 export type Binary = Op<"a" | "b", "y", Record<never, never>, Operand>;
 type Kept = { readonly a: Operand; readonly b: Operand; readonly y: Operand };
@@ -177,3 +180,21 @@ export const lerp = elementwise({
     { inputs: { a: 0, b: 2, w: [3] } },
   ],
 });
+
+/** The larger of the two; of a number and NaN the number */
+export const fmax = (a: Value, b: Value): Value =>
+  where({ condition: logicalOr({ a: ge({ a, b }), b: isnan(b) }), a, b });
+/** The smaller of the two; of a number and NaN the number */
+export const fmin = (a: Value, b: Value): Value =>
+  where({ condition: logicalOr({ a: le({ a, b }), b: isnan(b) }), a, b });
+/** The size of a with the sign of b */
+export const copysign = (a: Value, b: Value): Value =>
+  where({ condition: eq({ a: signbit({ x: a }), b: signbit({ x: b }) }), a, b: neg({ x: a }) });
+/** 0 left of 0, 1 right of it, and b there */
+export const heaviside = (a: Value, b: Value): Value =>
+  where({ condition: isZero(a), a: b, b: cast(gt({ a, b: 0 }), a.dtype) });
+/** log2(2^a + 2^b) */
+export const logaddexp2 = (a: Value, b: Value): Value =>
+  over(logaddexp({ a: times(a, Math.LN2), b: times(b, Math.LN2) }), Math.LN2);
+/** a^b in f64 */
+export const floatPower = (a: Operand, b: Operand): Value => pow({ a: asOperand(a, "f64"), b: asOperand(b, "f64") });

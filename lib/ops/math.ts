@@ -113,6 +113,12 @@ export const ceil: Unary = steps(K.ceil);
 export const trunc: Unary = steps(K.trunc);
 /** To the nearest whole number, halves to the even one */
 export const round: Unary = steps(K.round);
+/** To a number of decimals; below 0 to tens, hundreds, ... */
+export function roundTo(x: Value, decimals: number): Value {
+  const unit = 10 ** Math.abs(decimals);
+  if (decimals < 0) return times(round({ x: over(x, unit) }), unit);
+  return decimals === 0 ? round({ x }) : over(round({ x: times(x, unit) }), unit);
+}
 /** -1, 0 or 1 */
 export const sign: Unary = steps(K.sign);
 
@@ -150,3 +156,6 @@ const nanToNumOp = elementwise({
   cases: [{ inputs: { x: [3, 5] } }],
 });
 export const nanToNum = (x: Value, finite: Finite = {}): Value => (x.isFloat ? nanToNumOp({ x }, finite) : copy(x));
+
+export const deg2rad = (x: Value): Value => times(x, PI / 180);
+export const rad2deg = (x: Value): Value => times(x, 180 / PI);
