@@ -2,7 +2,7 @@ import { checkDType } from "../core/dtype.ts";
 import { fail } from "../core/errors.ts";
 import { Value } from "../core/value.ts";
 import * as ops from "../ops/index.ts";
-import type { Weak } from "../types/element.ts";
+import type { Counted } from "../types/element.ts";
 import type { CanNest, DTypeOf, Nested, ShapeOf } from "../types/nested.ts";
 import type { DType, Shape } from "../types/shape.ts";
 import type { Tensor } from "./tensor.ts";
@@ -131,7 +131,7 @@ export function empty(...args: unknown[]): unknown {
  */
 export function arange<const N extends number>(end: N): Tensor<[N], "i32">;
 export function arange<const N extends number, E extends DType = "i32">(end: N, options: Options<E>): Tensor<[N], E>;
-export function arange<A extends number, C extends number = 1, E extends DType = Weak<"i32", A | C>>(
+export function arange<A extends number, C extends number = 1, E extends DType = Counted<A | C>>(
   start: A,
   end: number,
   step?: C,
