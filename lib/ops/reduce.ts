@@ -1,82 +1,54 @@
+// Sums and products of elements, and what is true of them.
 import { type DType, isFloat } from "../core/dtype.ts";
 import { checkDims, type Dims, numel } from "../core/shape.ts";
 import type { Value } from "../core/value.ts";
-import { launch, type Walk } from "../engine/launch.ts";
+import { launch } from "../engine/launch.ts";
 import { op, type Spec } from "../engine/op.ts";
-import { K } from "../native.gen.ts";
-import { cast, contiguous, div } from "./arithmetic.ts";
-import { expand, permute, reshape } from "./view.ts";
+import { K, type Kernel } from "../native.gen.ts";
+import { cast, eq, ne, where } from "./arithmetic.ts";
+import { asThree, type Reduced, reducedShape, spread } from "./cube.ts";
+import { over, times } from "./formula.ts";
+import { productOfOthers } from "./scan.ts";
+import { permute, reshape } from "./view.ts";
 
-/** Dimensions that a reduction takes away (ascending), and whether they stay as 1. */
-export interface Reduced {
-  readonly dims: readonly number[];
-  readonly keepdim: boolean;
+/** What integers and bool are added up in. */
+export const summed = (d: DType): DType => (isFloat(d) ? d : "i32");
+
+/** Launches a row over "ab arb". */
+export function reduceInto(
+  kernel: Kernel,
+  y: Value,
+  x: Value,
+  dims: readonly number[],
+  scalars?: readonly number[],
+  ...centre: readonly (Value | null)[]
+): void {
+  const { extents, walk } = asThree(x, dims);
+  const [a, r, b] = extents;
+  launch(kernel, x.dtype, [a, b, r], [y, walk, ...centre], scalars);
 }
-
-export function reducedShape(shape: Dims, { dims, keepdim }: Reduced): number[] {
-  return shape.flatMap((d, i) => (dims.includes(i) ? (keepdim ? [1] : []) : [d]));
-}
-
-/** Neighbouring dimensions [from, to) walked as one; undefined where their steps do not allow it. */
-function merged(x: Value, from: number, to: number): { extent: number; step: number } | undefined {
-  if (x.size === 0) return { extent: numel(x.shape.slice(from, to)), step: 0 };
-  let extent = 1;
-  let step = 0;
-  for (let i = to - 1; i >= from; i--) {
-    if (x.shape[i] === 1) continue;
-    if (extent === 1) step = x.strides[i];
-    else if (x.strides[i] !== step * extent) return undefined;
-    extent *= x.shape[i];
-  }
-  return { extent, step };
-}
-
-/**
- * x as [a, r, b] with r the reduced elements. Dimensions that do not merge are copied: first the kept, last the reduced,
- * so the order of a sum follows from shape and dims alone.
- */
-export function asThree(x: Value, dims: readonly number[]): { extents: [number, number, number]; walk: Walk } {
-  const [first, last] = [dims[0] ?? x.ndim, dims[dims.length - 1] ?? x.ndim - 1];
-  if (last - first + 1 !== dims.length) {
-    const kept = x.shape.map((_, i) => i).filter((i) => !dims.includes(i));
-    const tail = contiguous(permute(x, [...kept, ...dims]));
-    return asThree(
-      tail,
-      dims.map((_, i) => kept.length + i),
-    );
-  }
-  const groups = [merged(x, 0, first), merged(x, first, last + 1), merged(x, last + 1, x.ndim)];
-  if (groups.some((g) => g === undefined)) return asThree(contiguous(x), dims);
-  const [a, r, b] = groups as { extent: number; step: number }[];
-  return { extents: [a.extent, r.extent, b.extent], walk: { value: x, steps: [a.step, r.step, b.step] } };
-}
-
-/** The extents of a launch in the order of the letters of "ab arb". */
-const letters = ([a, r, b]: readonly number[]) => [a, b, r];
-
-/** A gradient of the reduced shape, spread over the shape it was reduced from. */
-export function spread(gy: Value, shape: Dims, reduced: Reduced): Value {
-  return expand(reshape(gy, reducedShape(shape, { ...reduced, keepdim: true })), shape);
-}
-
-const summed = (d: DType): DType => (isFloat(d) ? d : "i32");
+export const reducedSpec = (x: Value, reduced: Reduced, dtype: DType = x.dtype): Spec => ({
+  shape: reducedShape(x.shape, reduced),
+  dtype,
+});
+export const countOf = (x: Value, dims: readonly number[]): number => numel(dims.map((d) => x.shape[d]));
+export const reductionCases = [
+  { inputs: { x: [3, 4] }, attrs: { dims: [0, 1], keepdim: false } },
+  { inputs: { x: [2, 3, 4] }, attrs: { dims: [1], keepdim: true } },
+  { inputs: { x: [2, 3, 4] }, attrs: { dims: [0, 2], keepdim: false } },
+];
 
 const sumOp = op({
   name: "sum",
   inputs: ["x"],
   keep: ["x"],
   prepare: ({ x }) => ({ x: cast(x, summed(x.dtype)) }),
-  infer: ({ x }, reduced: Reduced): Spec => ({ shape: reducedShape(x.shape, reduced), dtype: x.dtype }),
+  infer: ({ x }, reduced: Reduced) => reducedSpec(x, reduced),
   forward({ y }, { x }, { dims }) {
-    const { extents, walk } = asThree(x, dims);
-    launch(K.sum, y.dtype, letters(extents), [y, walk], [1]);
+    reduceInto(K.sum, y, x, dims, [1]);
   },
   grad: { x: (gy, { x }, reduced): Value => spread(gy, x.shape, reduced) },
-  cases: [
-    { inputs: { x: [3, 4] }, attrs: { dims: [0, 1], keepdim: false } },
-    { inputs: { x: [2, 3, 4] }, attrs: { dims: [1], keepdim: true } },
-    { inputs: { x: [2, 3, 4] }, attrs: { dims: [0, 2], keepdim: false } },
-  ],
+  cases: reductionCases,
 });
 export function sum(x: Value, dim?: number | Dims, keepdim = false): Value {
   return sumOp({ x }, { dims: checkDims("sum", dim, x.ndim), keepdim });
@@ -89,9 +61,77 @@ export function sumTo(x: Value, shape: Dims): Value {
   return reshape(dims.length ? sumOp({ x }, { dims, keepdim: false }) : x, shape);
 }
 
-/** y = sum / count; integers are averaged as f32 */
+/** y = sum / count in one pass; integers are averaged as f32 */
+const meanOp = op({
+  name: "mean",
+  inputs: ["x"],
+  keep: ["x"],
+  prepare: ({ x }) => ({ x: x.isFloat ? x : cast(x, "f32") }),
+  infer: ({ x }, reduced: Reduced) => reducedSpec(x, reduced),
+  forward: ({ y }, { x }, { dims }) => reduceInto(K.sum, y, x, dims, [countOf(x, dims)]),
+  grad: { x: (gy, { x }, reduced): Value => spread(over(gy, countOf(x, reduced.dims)), x.shape, reduced) },
+  cases: reductionCases,
+});
 export function mean(x: Value, dim?: number | Dims, keepdim = false): Value {
-  const dims = checkDims("mean", dim, x.ndim);
-  const count = numel(dims.map((d) => x.shape[d]));
-  return div({ a: sumOp({ x: x.isFloat ? x : cast(x, "f32") }, { dims, keepdim }), b: count });
+  return meanOp({ x }, { dims: checkDims("mean", dim, x.ndim), keepdim });
 }
+
+/** sum and mean of what is not NaN */
+const known = (x: Value): Value => (x.isFloat ? where({ condition: ne({ a: x, b: x }), a: 0, b: x }) : x);
+export const nansum = (x: Value, dim?: number | Dims, keepdim = false): Value => sum(known(x), dim, keepdim);
+export const nanmean = (x: Value, dim?: number | Dims, keepdim = false): Value =>
+  x.isFloat ? over(nansum(x, dim, keepdim), sum(eq({ a: x, b: x }), dim, keepdim)) : mean(x, dim, keepdim);
+/** How many are not 0, i32 */
+export const countNonzero = (x: Value, dim?: number | Dims): Value => sum(ne({ a: x, b: 0 }), dim);
+
+/** y = the product; the gradient of one element is that of all others, so zeros need no division */
+const prodOp = op({
+  name: "prod",
+  inputs: ["x"],
+  keep: ["x"],
+  prepare: ({ x }) => ({ x: cast(x, summed(x.dtype)) }),
+  infer: ({ x }, reduced: Reduced) => reducedSpec(x, reduced),
+  forward: ({ y }, { x }, { dims }) => reduceInto(K.prod, y, x, dims),
+  grad: {
+    x(gy, { x }, reduced): Value {
+      const order = [...x.shape.keys()].filter((d) => !reduced.dims.includes(d)).concat(reduced.dims);
+      const last = permute(x, order);
+      const kept = last.shape.slice(0, x.ndim - reduced.dims.length);
+      const others = productOfOthers(reshape(last, [...kept, countOf(x, reduced.dims)]));
+      const back = permute(
+        reshape(others, last.shape),
+        [...order.keys()].map((d) => order.indexOf(d)),
+      );
+      return times(spread(gy, x.shape, reduced), back);
+    },
+  },
+  cases: [
+    ...reductionCases,
+    { inputs: { x: { shape: [2, 3], data: [0, 2, -3, 0, 0.5, 0] } }, attrs: { dims: [1], keepdim: false } },
+  ],
+});
+export function prod(x: Value, dim?: number | Dims, keepdim = false): Value {
+  return prodOp({ x }, { dims: checkDims("prod", dim, x.ndim), keepdim });
+}
+
+function truth(name: "any" | "all") {
+  return op({
+    name,
+    inputs: ["x"],
+    prepare: ({ x }) => ({ x: cast(x, "bool") }),
+    infer: ({ x }, reduced: Reduced) => reducedSpec(x, reduced),
+    forward: ({ y }, { x }, { dims }) => reduceInto(K[name], y, x, dims),
+    cases: reductionCases.map(({ inputs, attrs }) => ({
+      inputs: { x: { shape: inputs.x, dtype: "bool" as const } },
+      attrs,
+      order: 0 as const,
+    })),
+  });
+}
+const [anyOp, allOp] = [truth("any"), truth("all")];
+/** Whether one element is not 0; of none: false */
+export const any = (x: Value, dim?: number | Dims, keepdim = false): Value =>
+  anyOp({ x }, { dims: checkDims("any", dim, x.ndim), keepdim });
+/** Whether no element is 0; of none: true */
+export const all = (x: Value, dim?: number | Dims, keepdim = false): Value =>
+  allOp({ x }, { dims: checkDims("all", dim, x.ndim), keepdim });
