@@ -253,7 +253,9 @@ describe("refused", () => {
           y     [2]
           grad  [3]"
     `);
-    expect(message(() => leaf([1, 2]).backward([1, 1] as never))).toMatchInlineSnapshot(`"ERR_NABLA_TYPE backward: the gradient is a list, not a tensor"`);
+    expect(message(() => leaf([1, 2]).backward([1, 1] as never))).toMatchInlineSnapshot(
+      `"ERR_NABLA_TYPE backward: the gradient is a list, not a tensor"`,
+    );
   });
   test("backward twice", () => {
     const x = leaf([3]);
@@ -282,7 +284,10 @@ describe("refused", () => {
     const w = tensor([3, 4]);
     const y = x.mul(w).sum();
     w[Symbol.dispose]();
-    expect(message(() => y.backward())).toMatchInlineSnapshot(`"ERR_NABLA_DISPOSED tensor: its memory was given back by dispose()"`);
+    expect(message(() => y.backward())).toMatchInlineSnapshot(`
+      "ERR_NABLA_DISPOSED mul: the memory of a tensor was given back by dispose()
+          tensor  [2]"
+    `);
   });
   test("gradients of integers, of results, by what is no leaf", () => {
     expect(message(() => tensor([1], { dtype: "i32", requiresGrad: true }))).toMatchInlineSnapshot(`
@@ -304,7 +309,7 @@ describe("refused", () => {
           input  [1]"
     `);
     expect(message(() => grad((x: Tensor) => x)(zeros(2)))).toMatchInlineSnapshot(`
-      "ERR_NABLA_GRAD valueAndGrad: a tensor of 2 elements needs the gradient to start from
+      "ERR_NABLA_GRAD grad: a tensor of 2 elements needs the gradient to start from
           y  [2]
         hint: reduce it to one number with sum() or mean(), or pass a gradient of its shape"
     `);

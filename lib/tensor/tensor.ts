@@ -9,6 +9,7 @@ import { type Data, data } from "./data.ts";
 import { install } from "./install.ts";
 import { type Layout, layout } from "./layout.ts";
 import { type MathFunctions, mathFunctions } from "./math.ts";
+import { type Normalizations, normalizations } from "./normalize.ts";
 import { type Products, products } from "./product.ts";
 import { type Reductions, reductions } from "./reduce.ts";
 import { type Views, views } from "./view.ts";
@@ -31,6 +32,7 @@ export interface Tensor<out S extends Shape = Shape, out D extends DType = DType
     Data,
     Layout,
     MathFunctions,
+    Normalizations,
     Products,
     Reductions,
     Views,
@@ -65,6 +67,7 @@ install(
   data,
   layout,
   mathFunctions,
+  normalizations,
   products,
   reductions,
   views,
