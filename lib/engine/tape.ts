@@ -1,7 +1,8 @@
 import type { DType } from "../core/dtype.ts";
 import { fail, showShape } from "../core/errors.ts";
+import { isDense } from "../core/layout.ts";
 import { type Dims, sameShape } from "../core/shape.ts";
-import type { Storage } from "../core/storage.ts";
+import { type Storage, storagesMade } from "../core/storage.ts";
 import type { Origin, Value } from "../core/value.ts";
 import type { Operand } from "./launch.ts";
 import type { AnyOp } from "./op.ts";
@@ -134,6 +135,7 @@ export function walk(
   const leaves = new Map<Value, Value>();
   const found = new Map<Value, Value>();
   const held = new Set(roots.map(({ grad }) => grad.storage));
+  const born = createGraph ? Number.POSITIVE_INFINITY : storagesMade();
   const deliver = (node: Node | null, index: number, leaf: Value | null, g: Value) => {
     if (node) {
       const slots = flowing.get(node) ?? [];
@@ -153,22 +155,26 @@ export function walk(
       if (!gy) continue;
       flowing.delete(node);
       for (const t of wanted.get(node) ?? []) if (gy[t.index]) found.set(t, gy[t.index] as Value);
-      for (const t of node.retained) if (gy[t.index]) keepGrad(t, gy[t.index] as Value, held);
+      for (const t of node.retained) if (gy[t.index]) keepGrad(t, gy[t.index] as Value, held, born);
       differentiate(node, gy, deliver);
       if (!retain) node.kept = null;
     }
   });
   if (targets) return targets.map((t) => (t.node ? found.get(t) : leaves.get(t)));
   withGrad(createGraph, () => {
-    for (const [leaf, g] of leaves) keepGrad(leaf, g, held);
+    for (const [leaf, g] of leaves) keepGrad(leaf, g, held, born);
   });
   return [];
 }
 
-/** Adds g to the gradient of x. Memory that is a view or that another gradient holds is copied: clipping writes in it. */
-function keepGrad(x: Value, g: Value, held: Set<Storage>): void {
+/**
+ * Adds g to the gradient of x. Clipping writes in gradients, so memory that another gradient holds is copied, and so is a view,
+ * except one of all that a storage made by this walk holds: nothing else is left to see it.
+ */
+function keepGrad(x: Value, g: Value, held: Set<Storage>, born: number): void {
+  const shared = held.has(g.storage) || (g.isView && !(g.storage.serial >= born && isDense(g.shape, g.strides)));
   if (x.grad) x.grad = arithmetic.add(x.grad, g);
-  else x.grad = g.isView || held.has(g.storage) ? arithmetic.copy(g) : g;
+  else x.grad = shared ? arithmetic.copy(g) : g;
   held.add(x.grad.storage);
 }
 
