@@ -1,7 +1,7 @@
-// Activations and their slopes, one lane each. NaN stays NaN, and the limits at +-inf are the answers where the plain
-// formula would say inf * 0: gelu, silu, mish and hardswish of -inf are 0 (of either sign), of +inf inf. A slope is a
-// function of x unless its parameter is called y, the activation's value. At a corner the slope is PyTorch's.
-// Errors (f32, every 61st float): in ulp where the relative error is bounded, absolute where a zero is crossed.
+// Activations and their slopes, one lane each. NaN stays NaN. x times a function that vanishes on the left is NaN at
+// -inf, as PyTorch's gelu, silu, mish and hardswish are; slopes have their limits at both ends. A slope is a function
+// of x unless its parameter is called y, the activation's value. At a corner the slope is PyTorch's. Errors (f32, every
+// 61st float): in ulp where the relative error is bounded, absolute where a zero is crossed.
 #pragma once
 #include "math.h"
 
@@ -14,7 +14,7 @@ inline X clamp(X x, X lo, X hi) {
 }
 template <class X>
 inline X clamp_slope(X x, X lo, X hi) {
-  return select((x <= lo) | (x >= hi), splat<X>(0), splat<X>(1));
+  return select((x > lo) & (x < hi), splat<X>(1), splat<X>(0));
 }
 // x where every exponential below has reached its limit, so that inf * 0 does not arise; holds for f64, whose e^-746 is
 // 0
@@ -99,7 +99,7 @@ inline X tanh_slope(X y) {
 // x sigmoid(x): 3 ulp for x >= -87, where e^x is not yet denormal
 template <class X>
 inline X silu(X x) {
-  return max(splat<X>(-1000), x) * sigmoid(x);
+  return x * sigmoid(x);
 }
 // 2.3e-7 absolute
 template <class X>
@@ -109,12 +109,12 @@ inline X silu_slope(X x) {
   return s.on * fma(a, s.off, splat<X>(1));
 }
 
-// 5 ulp everywhere: x Phi(x) = max(0, x) - a Phi(-a), a = |x|, Phi(-a) = erfc(a / sqrt 2) / 2: no cancellation on
+// 5 ulp everywhere: x Phi(x) = (x + |x|) / 2 - a Phi(-a), a = |x|, Phi(-a) = erfc(a / sqrt 2) / 2: no cancellation on
 // either side.
 inline V gelu_erf(V x) {
-  V a = min(all(15), abs(x)), half = all(0.5f) * a;
+  V b = abs(x), a = min(all(15), b), half = all(0.5f) * a;
   Tail t = tail(a, half, all(0x1.1040cap-2f));
-  return max(all(0), x) - scale(half * t.q * t.p, t.n);
+  return fma(all(0.5f), b, all(0.5f) * x) - scale(half * t.q * t.p, t.n);
 }
 // 1.5e-7 absolute: Phi(x) + x phi(x); of -a it is e^(-a^2/2) (q/2 - a / sqrt(2 pi)), of a 1 minus that
 inline V gelu_erf_slope(V x) {
@@ -123,10 +123,7 @@ inline V gelu_erf_slope(V x) {
   V s = scale(t.p * fma(a, all(-0x1.988454p-2f), all(0.5f) * t.q), t.n);
   return select(x < all(0), s, all(1) - s);
 }
-inline Lane<f64> gelu_erf(Lane<f64> x) {
-  Lane<f64> a = max(lane(-1000.0), x);
-  return lane(0.5) * a * erfc(a * lane(-0.7071067811865476));
-}
+inline Lane<f64> gelu_erf(Lane<f64> x) { return lane(0.5) * x * erfc(x * lane(-0.7071067811865476)); }
 inline Lane<f64> gelu_erf_slope(Lane<f64> x) {
   Lane<f64> a = finite(x);
   return lane(0.5) * erfc(a * lane(-0.7071067811865476)) + a * lane(0.3989422804014327) * exp(lane(-0.5) * a * a);
@@ -136,9 +133,8 @@ inline Lane<f64> gelu_erf_slope(Lane<f64> x) {
 // sigmoid(2u), u = sqrt(2/pi) (x + 0.044715 x^3)
 template <class X>
 inline X gelu_tanh(X x) {
-  X a = max(splat<X>(-1000), x);
-  X u = a * fma(a * a, splat<X>(0.044715 * 1.5957691216057308), splat<X>(1.5957691216057308));
-  return a * sigmoid(u);
+  X u = x * fma(x * x, splat<X>(0.044715 * 1.5957691216057308), splat<X>(1.5957691216057308));
+  return x * sigmoid(u);
 }
 // 2.4e-7 absolute
 template <class X>
@@ -162,7 +158,7 @@ inline X hardsigmoid_slope(X x) {
 // 2 ulp: x hardsigmoid(x)
 template <class X>
 inline X hardswish(X x) {
-  return max(splat<X>(-3), x) * hardsigmoid(x);
+  return x * hardsigmoid(x);
 }
 template <class X>
 inline X hardswish_slope(X x) {
@@ -211,8 +207,7 @@ inline Mish<X> mish_of(X x) {
 }
 template <class X>
 inline X mish(X x) {
-  X a = max(splat<X>(-1000), x);
-  return a * mish_of(a).t;
+  return x * mish_of(x).t;
 }
 // 2e-7 absolute: t + x (1 - t^2) sigmoid(x)
 template <class X>

@@ -133,13 +133,12 @@ inline V atan(V x) {
   return copysign(select(big, other, y), x);
 }
 
-// The angle of (x, y): atan |y / x|, or pi minus that on the left, where -0 lies too. Equal infinities are on a
-// diagonal.
+// 2.3 ulp. The angle of (x, y): atan |y / x|, or pi minus that on the left, where -0 lies too. Points on an axis or a
+// diagonal, infinite ones as well, have the angle of that.
 inline V atan2(V y, V x) {
-  V a = abs(y), b = abs(x);
-  V t = atan(select(a == b, select(a == all(0), a, all(1)), a / b));
+  V a = abs(y), b = abs(x), q = select(a == b, select(a == all(0), a, all(1)), a / b), t = atan(q);
   V left = (all(-0x1.777a5cp-24f) - t) + all(0x1.921fb6p+1f);
-  return copysign(select(copysign(all(1), x) < all(0), left, t), y);
+  return copysign(select((copysign(all(1), x) < all(0)) & (q != all(__builtin_inff())), left, t), y);
 }
 
 inline Lane<f64> sin(Lane<f64> x) { return {std::sin(x.v)}; }
