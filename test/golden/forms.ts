@@ -55,7 +55,8 @@ function decoded(x: Arg, inputs: ReadonlyMap<string, Value>): Arg {
 }
 function opinfo(table: Table, c: Case, inputs: ReadonlyMap<string, Value>): Result {
   const { args, kwargs } = c.attrs.call as unknown as { args: Arg[]; kwargs: Record<string, Arg> };
-  const op = c.torch.split(".").at(-1)!;
+  const path = c.torch.replace("torch.", "");
+  const op = path in table ? path : path.split(".").at(-1)!;
   const named = Object.entries(kwargs).map(([name, x]) => [name, decoded(x, inputs)] as const);
   const positional = args.map((x) => decoded(x, inputs));
   return byPosition(table, op, positional, Object.fromEntries(named));

@@ -53,7 +53,10 @@ export const elementwise: Table = {
   ),
   ...binary("eq", "ne", "lt", "le", "gt", "ge", "logical_and", "logical_or", "logical_xor", "floor_divide"),
   ...binary("fmax", "fmin", "xlogy", "heaviside"),
-  round: entry("input decimals", (a) => call("roundTo", [a.tensor("input")], a.number("decimals", 0))),
+  round: entry("input decimals", (a) => {
+    const decimals = a.number("decimals", 0);
+    return decimals === 0 ? call("round", [a.tensor("input")]) : call("roundTo", [a.tensor("input"), decimals]);
+  }),
   // torch computes it in f64; the expected values are f32
   float_power: entry("input other", (a) => {
     const x = a.tensor("input");

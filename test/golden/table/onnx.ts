@@ -49,6 +49,11 @@ const reduce = (f: (x: Value, dims: number[] | undefined, keepdim: boolean) => V
   });
 const sum = (x: Value, dims: number[] | undefined, keepdim: boolean): Value => call("sum", [x], dims, keepdim);
 const plain = (name: string) => reduce((x, dims, keepdim) => call(name, [x], dims, keepdim));
+const extreme = (name: string) =>
+  reduce((x, dims, keepdim) => {
+    if ((dims ?? []).some((d) => x.shape.at(d) === 0)) throw new Skip("no extreme of no elements");
+    return call(name, [x], dims, keepdim);
+  });
 const position = (name: string): Entry =>
   node((a) => {
     if (a.flag("select_last_index")) throw new Skip("no last index");
@@ -155,7 +160,7 @@ function scatterElements(a: Args): Value {
 function topk(a: Args): Result {
   a.ignore("sorted");
   const k = integers(a.tensor("x1"))[0]!;
-  return call("topk", [x0(a)], k, a.number("axis", -1), { largest: a.number("largest", 1) !== 0 });
+  return call("topk", [x0(a)], k, a.number("axis", -1), a.number("largest", 1) !== 0);
 }
 const trilu = (a: Args): Value =>
   call(a.number("upper", 1) ? "triu" : "tril", [x0(a)], a.has("x1") ? integers(a.tensor("x1"))[0] : 0);
@@ -256,7 +261,8 @@ export const onnx: Table = {
   ...mapped(pairs, binary),
   ...mapped({ Add: "add", Sub: "sub", Mul: "mul" }, placed),
   ...mapped({ Max: "maximum", Min: "minimum", Sum: "add" }, folded),
-  ...mapped({ ReduceMax: "amax", ReduceMin: "amin", ReduceMean: "mean", ReduceSum: "sum", ReduceProd: "prod" }, plain),
+  ...mapped({ ReduceMax: "amax", ReduceMin: "amin" }, extreme),
+  ...mapped({ ReduceMean: "mean", ReduceSum: "sum", ReduceProd: "prod" }, plain),
   ...mapped({ ArgMax: "argmax", ArgMin: "argmin" }, position),
   ...mapped({ Softmax: "softmax", LogSoftmax: "logSoftmax" }, softmax),
   ...mapped({ CumSum: "cumsum", CumProd: "cumprod" }, scan),

@@ -26,11 +26,6 @@ const moment = (op: string) =>
     const [x, dim, { correction, keepdim }] = spread(a);
     return call(op, [x], dim, { correction, keepdim });
   });
-const withMean = (op: string) =>
-  entry(spreads, (a) => {
-    const [x, dim, { correction, keepdim }] = spread(a);
-    return [call(op, [x], dim, { correction, keepdim }), call("mean", [x], dim, keepdim)];
-  });
 
 /** torch.max(x), torch.max(x, dim), torch.max(x, other) */
 const extreme = (all: string, binary: string): Entry =>
@@ -44,11 +39,17 @@ const extreme = (all: string, binary: string): Entry =>
 const sorted = (a: Args, op: string, ...rest: unknown[]): Record<string, Value> =>
   call(op, [a.tensor("input")], ...rest);
 
-const norm = entry("input ord dim keepdim", (a) => {
-  const ord = a.get("ord") ?? a.get("p") ?? 2;
-  if (typeof ord !== "number") throw new Skip(`no norm ${String(ord)}`);
-  return call("norm", [a.tensor("input")], a.dims(), { p: ord, keepdim: a.flag("keepdim") });
-});
+/** A p-norm over the elements of the dimensions; torch.linalg.norm of a matrix with `ord` is another thing. */
+const norm = (matrices: boolean): Entry =>
+  entry("input ord dim keepdim", (a) => {
+    const x = a.tensor("input");
+    const ord = a.get("ord") ?? a.get("p");
+    const dims = a.numbers("dim");
+    if (matrices && ord !== undefined && (dims?.length ?? x.ndim) === 2) throw new Skip("no norms of matrices");
+    const p = ord === undefined || ord === "fro" ? 2 : ord;
+    if (typeof p !== "number") throw new Skip(`no norm ${String(ord)}`);
+    return call("norm", [x], dims?.length ? dims : undefined, { p, keepdim: a.flag("keepdim") });
+  });
 
 const matmul = (a: string, b: string): Entry =>
   entry(`${a} ${b}`, (args) => call("matmul", [args.tensor(a), args.tensor(b)]));
@@ -82,16 +83,17 @@ export const reduction: Table = {
   argmin: reduce("argmin"),
   var: moment("variance"),
   std: moment("std"),
-  var_mean: withMean("variance"),
-  std_mean: withMean("std"),
+  var_mean: moment("varMean"),
+  std_mean: moment("stdMean"),
   max: extreme("amax", "maximum"),
   min: extreme("amin", "minimum"),
   max_dim: extreme("amax", "maximum"),
   min_dim: extreme("amin", "minimum"),
   max_all: whole("amax"),
   min_all: whole("amin"),
-  vector_norm: norm,
-  norm,
+  vector_norm: norm(false),
+  norm: norm(false),
+  "linalg.norm": norm(true),
   normalize: entry("input p dim eps", (a) =>
     call("normalize", [a.tensor("input")], a.number("dim", 1), { p: a.number("p", 2), eps: a.number("eps", 1e-12) }),
   ),
@@ -116,7 +118,13 @@ export const reduction: Table = {
     if (!a.flag("sorted", true)) throw new Skip("an order torch leaves open");
     return sorted(a, "topk", a.number("k"), a.number("dim", -1), a.flag("largest", true));
   }),
-  kthvalue: entry("input k dim keepdim", (a) => sorted(a, "kthvalue", a.number("k"), a.number("dim", -1))),
+  kthvalue: entry("input k dim keepdim", (a) =>
+    sorted(a, "kthvalue", a.number("k"), a.number("dim", -1), a.flag("keepdim")),
+  ),
+  aminmax: entry("input dim keepdim", (a) => {
+    const { min, max } = call<{ min: Value; max: Value }>("aminmax", [a.tensor("input")], a.dims(), a.flag("keepdim"));
+    return [min, max];
+  }),
 
   matmul: matmul("input", "other"),
   f64_matmul: matmul("input", "other"),

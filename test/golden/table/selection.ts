@@ -12,9 +12,12 @@ const withSource = (op: string, names: string, from: string): Entry =>
     return call(op, [a.tensor("input")], dimOf(a), a.tensor("index"), a.operand(from));
   });
 
-/** Positions in the first dimensions: index0, index1, ... */
-const positions = (a: Args): Value[] => a.names("index").map((name) => a.tensor(name));
-const listed = (a: Args): Value[] => (a.has("indices") ? a.list("indices") : positions(a));
+/** Positions in the first dimensions: index0, index1, ... or a list. */
+function positions(a: Args): Value[] {
+  const all = a.has("indices") ? a.list("indices") : a.names("index").map((name) => a.tensor(name));
+  if (all.some((x) => x.dtype === "bool")) throw new Skip("no mask as an index");
+  return all;
+}
 
 export const selection: Table = {
   gather: entry("input dim index", (a) => call("gather", [a.tensor("input")], dimOf(a), a.tensor("index"))),
@@ -33,7 +36,7 @@ export const selection: Table = {
   index_fill: withSource("indexFill", "input dim index value", "value"),
   index: entry("input", (a) => call("index", [a.tensor("input")], positions(a))),
   index_put: entry("input indices values accumulate", (a) =>
-    call("indexPut", [a.tensor("input")], listed(a), a.tensor("values"), { accumulate: a.flag("accumulate") }),
+    call("indexPut", [a.tensor("input")], positions(a), a.tensor("values"), { accumulate: a.flag("accumulate") }),
   ),
   masked_fill: entry("input mask value", (a) =>
     call("maskedFill", [a.tensor("input"), a.tensor("mask"), a.operand("value")]),
@@ -41,6 +44,9 @@ export const selection: Table = {
   masked_select: entry("input mask", (a) => call("maskedSelect", [a.tensor("input"), a.tensor("mask")])),
   masked_scatter: entry("input mask source", (a) =>
     call("maskedScatter", [a.tensor("input"), a.tensor("mask"), a.tensor("source")]),
+  ),
+  put: entry("input index source accumulate", (a) =>
+    call("put", [a.tensor("input"), a.tensor("index"), a.tensor("source")], { accumulate: a.flag("accumulate") }),
   ),
   one_hot: entry("input num_classes", (a) => call("oneHot", [a.tensor("input")], a.number("num_classes"))),
   select_scatter: entry("input src dim index", (a) =>

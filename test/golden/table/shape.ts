@@ -1,5 +1,5 @@
 // Ops that move elements, the creation of tensors and their dtypes.
-import type { Value } from "../../../lib/core/value.ts";
+import { Value } from "../../../lib/core/value.ts";
 import { type Arg, type Args, entry, type Table } from "../args.ts";
 import { call } from "../library.ts";
 import { Skip } from "../outcome.ts";
@@ -56,23 +56,31 @@ const sized =
   (a: Args): Value =>
     call(op, [a.tensor("input")], a.numbers(name) ?? []);
 
+const isSlice = (x: Arg): x is { slice: Bound[] } => typeof x === "object" && x !== null && Object.hasOwn(x, "slice");
+/** Positions by list or tensor in the first dimensions, all of the rest. */
+function positions(x: Value, key: readonly Arg[]): Value {
+  const count = key.findLastIndex((part) => !isSlice(part)) + 1;
+  const indices = key.slice(0, count).map((part) => {
+    if (part instanceof Value && part.dtype !== "bool") return part;
+    if (Array.isArray(part)) return call("fromArray", [], Int32Array.from(part as number[]));
+    throw new Skip("positions and something else");
+  });
+  return call("index", [x], indices);
+}
 /** input[...] of torch: each part a slice, null (a new dimension), a number, or positions. */
 function item(a: Args): Value {
   const key = a.get("key");
   const list = Array.isArray(key) ? (key as Arg[]) : [key];
+  if (list.some((part) => Array.isArray(part) || part instanceof Value)) return positions(a.tensor("input"), list);
   let y = a.tensor("input");
   let dim = 0;
   for (const part of list) {
     if (part === null) y = call("unsqueeze", [y], dim++);
     else if (typeof part === "number") y = call("select", [y], dim, part);
-    else if (typeof part === "object" && Object.hasOwn(part, "slice")) {
-      const [start, stop, step] = (part as { slice: Bound[] }).slice;
-      y = cut(y, dim++, start, stop, step);
-    } else throw new Skip("positions by list or tensor");
+    else if (isSlice(part)) y = cut(y, dim++, ...(part.slice as [Bound, Bound, Bound]));
   }
   return y;
 }
-
 /** One list of tensors, or tensors one after the other. */
 function lists(a: Args): Value[] {
   if (Array.isArray(a.get("tensors"))) return a.list("tensors");
