@@ -1,9 +1,10 @@
 // Functions of one number: a row of the table each. Integers are computed as f32.
+import { fail } from "../core/errors.ts";
 import type { Value } from "../core/value.ts";
 import { launchMap, type Operand } from "../engine/launch.ts";
 import { elementwise, type Op, type Sample, type Spec } from "../engine/op.ts";
 import { K, type Kernel } from "../native.gen.ts";
-import { abs, asOperand, commonDType, copy, eq, floating, integers, lt, ne, neg, where } from "./arithmetic.ts";
+import { abs, asOperand, cast, commonDType, copy, eq, floating, integers, lt, ne, neg, where } from "./arithmetic.ts";
 import { clamp } from "./clamp.ts";
 import { zeros } from "./create.ts";
 import { minus, over, plus, times } from "./formula.ts";
@@ -114,10 +115,13 @@ export const trunc: Unary = steps(K.trunc);
 /** To the nearest whole number, halves to the even one */
 export const round: Unary = steps(K.round);
 /** To a number of decimals; below 0 to tens, hundreds, ... */
-export function roundTo(x: Value, decimals: number): Value {
+export function roundTo(x: Value, decimals = 0): Value {
+  if (!Number.isInteger(decimals))
+    fail("ERR_NABLA_VALUE", "round", "decimals is not a whole number", { actual: decimals });
+  if (decimals === 0 || (decimals > 0 && !x.isFloat)) return round({ x });
   const unit = 10 ** Math.abs(decimals);
-  if (decimals < 0) return times(round({ x: over(x, unit) }), unit);
-  return decimals === 0 ? round({ x }) : over(round({ x: times(x, unit) }), unit);
+  if (decimals > 0) return over(round({ x: times(x, unit) }), unit);
+  return cast(times(round({ x: over(x, unit) }), unit), integers(x.dtype));
 }
 /** -1, 0 or 1 */
 export const sign: Unary = steps(K.sign);

@@ -4,6 +4,7 @@ import {
   celu,
   elu,
   gelu,
+  glu,
   hardshrink,
   hardsigmoid,
   hardswish,
@@ -14,6 +15,7 @@ import {
   prelu,
   relu,
   relu6,
+  rrelu,
   selu,
   sigmoid,
   silu,
@@ -24,7 +26,7 @@ import {
   tanhshrink,
   threshold,
 } from "../ops/index.ts";
-import type { DType, Floating, Shape } from "../types/shape.ts";
+import type { DType, Floating, HasDim, ReplaceAt, Shape } from "../types/shape.ts";
 import { value } from "./check.ts";
 import type { Methods } from "./install.ts";
 import type { Tensor } from "./tensor.ts";
@@ -213,6 +215,27 @@ export interface Activations {
    * ```
    */
   threshold<A extends Shape, E extends DType>(this: Tensor<A, E>, limit: number, value: number): Tensor<A, Floating<E>>;
+  /**
+   * leakyRelu with the mean of two slopes, 1/8 and 1/3 unless given: in evaluation, what training with random ones
+   * becomes. `torch.nn.functional.rrelu`.
+   * ```ts
+   * import { tensor } from "nabla";
+   * console.log(tensor([-2, 0, 3]).rrelu(0.2, 0.3)); // tensor([-0.5000,  0.0000,  3.0000])
+   * ```
+   */
+  rrelu<A extends Shape, E extends DType>(this: Tensor<A, E>, lower?: number, upper?: number): Tensor<A, Floating<E>>;
+  /**
+   * y = a · sigmoid(b), a and b the halves of x along dim, the last unless given. `torch.nn.functional.glu`. Throws
+   * ERR_NABLA_SHAPE for an odd size.
+   * ```ts
+   * import { tensor } from "nabla";
+   * console.log(tensor([6, 8, 0, 0]).glu()); // tensor([3., 4.])
+   * ```
+   */
+  glu<A extends Shape, E extends DType, const I extends number = -1>(
+    this: Tensor<A, E> & HasDim<"glu", A, I>,
+    dim?: I,
+  ): Tensor<ReplaceAt<A, I, number>, Floating<E>>;
 }
 
 export const activations: Methods<Activations> = {
@@ -238,4 +261,6 @@ export const activations: Methods<Activations> = {
   hardshrink: (x, lambda?: number) => hardshrink(x, lambda),
   softshrink: (x, lambda?: number) => softshrink(x, lambda),
   threshold: (x, limit: number, other: number) => threshold(x, limit, other),
+  rrelu: (x, lower?: number, upper?: number) => rrelu(x, lower, upper),
+  glu: (x, dim?: number) => glu(x, dim),
 };

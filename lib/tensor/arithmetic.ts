@@ -7,6 +7,8 @@ import {
   clamp,
   div,
   floorDivide,
+  fmax,
+  fmin,
   fmod,
   hypot,
   lerp,
@@ -203,6 +205,28 @@ export interface Arithmetic {
     other: Tensor<B, F> & CanBroadcast<"xlogy", A, B>,
   ): Tensor<Broadcast<A, B>, Floating<Promote<E, F>>>;
   /**
+   * The larger of x and other; of a number and NaN the number. Where they are equal x gets the gradient. `torch.fmax`.
+   * ```ts
+   * import { tensor } from "nabla";
+   * console.log(tensor([1, NaN]).fmax(tensor([2, 3]))); // tensor([2., 3.])
+   * ```
+   */
+  fmax<A extends Shape, E extends DType, B extends Shape, F extends DType>(
+    this: Tensor<A, E>,
+    other: Tensor<B, F> & CanBroadcast<"fmax", A, B>,
+  ): Tensor<Broadcast<A, B>, Promote<E, F>>;
+  /**
+   * The smaller of x and other; of a number and NaN the number. Where they are equal x gets the gradient. `torch.fmin`.
+   * ```ts
+   * import { tensor } from "nabla";
+   * console.log(tensor([1, NaN]).fmin(tensor([2, 3]))); // tensor([1., 3.])
+   * ```
+   */
+  fmin<A extends Shape, E extends DType, B extends Shape, F extends DType>(
+    this: Tensor<A, E>,
+    other: Tensor<B, F> & CanBroadcast<"fmin", A, B>,
+  ): Tensor<Broadcast<A, B>, Promote<E, F>>;
+  /**
    * x + weight · (end - x), exactly end at weight 1. `torch.lerp`.
    * ```ts
    * import { tensor } from "nabla";
@@ -290,6 +314,8 @@ export const arithmetic: Methods<Arithmetic> = {
   atan2: (a, b: Operand) => atan2({ a, b: operand("atan2", b) }),
   hypot: (a, b: Operand) => hypot({ a, b: operand("hypot", b) }),
   logaddexp: (a, b: Operand) => logaddexp({ a, b: operand("logaddexp", b) }),
+  fmax: (a, b: Value) => fmax(a, value("fmax", "other", b)),
+  fmin: (a, b: Value) => fmin(a, value("fmin", "other", b)),
   xlogy: (a, b: Operand) => xlogy({ a, b: operand("xlogy", b) }),
   lerp: (a, b: Value, w: Operand) => lerp({ a, b: value("lerp", "end", b), w: operand("lerp", w, "weight") }),
   clamp: (x, min?: Operand, max?: Operand) => clamp({ x, min: bound(min, "min"), max: bound(max, "max") }),

@@ -8,22 +8,28 @@ import {
   ceil,
   cos,
   cosh,
+  deg2rad,
   erf,
   erfc,
   erfinv,
   exp,
   exp2,
   expm1,
+  type Finite,
   floor,
   frac,
   log,
   log1p,
   log2,
   log10,
+  logit,
+  nanToNum,
+  rad2deg,
   reciprocal,
-  round,
+  roundTo,
   rsqrt,
   sign,
+  signbit,
   sin,
   sinc,
   sinh,
@@ -263,13 +269,15 @@ export interface MathFunctions {
    */
   ceil<A extends Shape, E extends DType>(this: Tensor<A, E>): Tensor<A, Summed<E>>;
   /**
-   * The nearest whole number, halves to the even one. Gradient 0. `torch.round`.
+   * The nearest number of that many decimals, halves to the even one; none unless given, tens for -1. Gradient 0.
+   * `torch.round`. Throws ERR_NABLA_VALUE for decimals that are not whole.
    * ```ts
    * import { tensor } from "nabla";
    * console.log(tensor([0.5, 1.5, 2.6]).round()); // tensor([0., 2., 3.])
+   * console.log(tensor([0.1234]).round(2)); // tensor([0.1200])
    * ```
    */
-  round<A extends Shape, E extends DType>(this: Tensor<A, E>): Tensor<A, Summed<E>>;
+  round<A extends Shape, E extends DType>(this: Tensor<A, E>, decimals?: number): Tensor<A, Summed<E>>;
   /**
    * x without its fraction. Gradient 0. `torch.trunc`.
    * ```ts
@@ -294,6 +302,47 @@ export interface MathFunctions {
    * ```
    */
   sign<A extends Shape, E extends DType>(this: Tensor<A, E>): Tensor<A, Summed<E>>;
+  /**
+   * Where x has a minus sign, which -0 has too. `torch.signbit`.
+   * ```ts
+   * import { tensor } from "nabla";
+   * console.log(tensor([1, -0]).signbit()); // tensor([false,  true])
+   * ```
+   */
+  signbit<A extends Shape>(this: Tensor<A>): Tensor<A, "bool">;
+  /**
+   * y = ln(x / (1 - x)), the inverse of sigmoid; x is first kept within [eps, 1 - eps] where eps is given. `torch.logit`.
+   * ```ts
+   * import { tensor } from "nabla";
+   * console.log(tensor([0.5, 0.75]).logit()); // tensor([0.0000, 1.0986])
+   * ```
+   */
+  logit<A extends Shape, E extends DType>(this: Tensor<A, E>, eps?: number): Tensor<A, Floating<E>>;
+  /**
+   * x, with `nan` (0) for NaN, `posinf` for ∞ and `neginf` for -∞, the largest numbers there are unless given. Gradient
+   * 0 there. `torch.nan_to_num`.
+   * ```ts
+   * import { tensor } from "nabla";
+   * console.log(tensor([NaN, Infinity, 1]).nanToNum({ posinf: 9 })); // tensor([0., 9., 1.])
+   * ```
+   */
+  nanToNum<A extends Shape, E extends DType>(this: Tensor<A, E>, finite?: Finite): Tensor<A, E>;
+  /**
+   * y = x · π / 180. `torch.deg2rad`.
+   * ```ts
+   * import { tensor } from "nabla";
+   * console.log(tensor([180]).deg2rad()); // tensor([3.1416])
+   * ```
+   */
+  deg2rad<A extends Shape, E extends DType>(this: Tensor<A, E>): Tensor<A, Floating<E>>;
+  /**
+   * y = x · 180 / π. `torch.rad2deg`.
+   * ```ts
+   * import { tensor } from "nabla";
+   * console.log(tensor([Math.PI]).rad2deg()); // tensor([180.])
+   * ```
+   */
+  rad2deg<A extends Shape, E extends DType>(this: Tensor<A, E>): Tensor<A, Floating<E>>;
 }
 
 export const mathFunctions: Methods<MathFunctions> = {
@@ -325,8 +374,13 @@ export const mathFunctions: Methods<MathFunctions> = {
   sinc: (x) => sinc({ x }),
   floor: (x) => floor({ x }),
   ceil: (x) => ceil({ x }),
-  round: (x) => round({ x }),
+  round: (x, decimals?: number) => roundTo(x, decimals),
   trunc: (x) => trunc({ x }),
   frac: (x) => frac({ x }),
   sign: (x) => sign({ x }),
+  signbit: (x) => signbit({ x }),
+  logit: (x, eps?: number) => logit(x, eps),
+  nanToNum: (x, finite?: Finite) => nanToNum(x, finite),
+  deg2rad: (x) => deg2rad(x),
+  rad2deg: (x) => rad2deg(x),
 };
