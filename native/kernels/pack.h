@@ -6,10 +6,18 @@
 
 namespace nabla::NABLA_ISA {
 
-// out[k * run + i] = x[i * step + k] for i < width <= N, k < depth: N x N blocks turned in registers.
-inline void pack_turned(f32* out, size_t run, const f32* x, ptrdiff_t step, size_t width, size_t depth) {
+// out[k * run + i] = x[i * step + k] for i < width <= N, k < depth: N x N blocks turned in registers. Padded runs are
+// written to their whole width, others to `width` only.
+template <bool padded>
+inline void turn(f32* out, size_t run, const f32* x, ptrdiff_t step, size_t width, size_t depth) {
   const f32* row[N];
   for (size_t i = 0; i < size_t(N); i++) row[i] = x + ptrdiff_t(i < width ? i : width - 1) * step;
+  auto put = [&](f32* to, V v) {
+    if (padded || width == size_t(N))
+      store(to, v);
+    else
+      store(to, v, width);
+  };
   size_t k = 0;
   for (; k + N <= depth; k += N, out += N * run) {
     V r[N];
@@ -17,7 +25,7 @@ inline void pack_turned(f32* out, size_t run, const f32* x, ptrdiff_t step, size
     for (int i = 0; i < N; i++) r[i] = load(row[i] + k);
     transpose(r);
 #pragma GCC unroll 16
-    for (int i = 0; i < N; i++) store(out + size_t(i) * run, r[i]);
+    for (int i = 0; i < N; i++) put(out + size_t(i) * run, r[i]);
   }
   if (k == depth) return;
   const size_t rest = depth - k;
@@ -27,7 +35,7 @@ inline void pack_turned(f32* out, size_t run, const f32* x, ptrdiff_t step, size
   transpose(r);
 #pragma GCC unroll 16
   for (int i = 0; i < N; i++) {
-    if (size_t(i) < rest) store(out + size_t(i) * run, r[i]);
+    if (size_t(i) < rest) put(out + size_t(i) * run, r[i]);
   }
 }
 
@@ -47,7 +55,7 @@ inline void pack(f32* out, const f32* x, ptrdiff_t step, ptrdiff_t x_k, size_t w
     if (step == 1) {
       for (size_t k = 0; k < depth; k++) store(out + k * run, load(x + ptrdiff_t(k) * x_k, w));
     } else if (x_k == 1) {
-      pack_turned(out, run, x, step, w, depth);
+      turn<true>(out, run, x, step, w, depth);
     } else {
       pack_apart(out, run, x, step, x_k, w, depth);
     }

@@ -119,6 +119,8 @@ inline void pack_rows(f32* out, const Product& g, const Runs& runs) {
 }
 
 inline void multiply_apart(Product g);
+inline void multiply_turned(const Product& g);
+inline bool worth_turning(const Product& g);
 
 // Nothing packed: for products whose operands stay in L1, and for rows that one run covers.
 inline void multiply_in_place(const Product& g) {
@@ -181,6 +183,7 @@ struct Loops {
 
 inline void multiply(const Product& g) {
   if (g.c_col != 1 && g.n > 1) return multiply_apart(g);
+  if (worth_turning(g)) return multiply_turned(g);
   if (g.b_col == 1 && (g.m <= size_t(MR) || g.k * g.n <= 4096)) return multiply_in_place(g);
   const Loops loops(g);
   const Cut &cols = loops.cols, &rows = loops.rows;
@@ -226,6 +229,41 @@ inline void multiply_together(const Product& g) {
         if (pa) pack_rows(pa, block, Runs(block.m));
         block_by_panels(block, pa, pb, true, true, pc + 1 >= loops.depths());
       });
+    }
+  }
+}
+
+// C as the transpose of Bt At: the vectors run along the rows of C, so that A is turned or read in place instead of B,
+// and tiles of the result are turned on their way out. Pays where A is the smaller one, or its rows lie side by side
+// and C has few columns.
+inline bool worth_turning(const Product& g) {
+  if (g.m < size_t(N) || g.k < 64 || g.k > 2048 || (g.b_k == 1 && g.b_col % 1024 == 0)) return false;
+  if (g.b_k == 1 && g.b_col != 1) return 2 * g.m <= g.n && (g.a_row == 1 || g.a_k == 1);
+  return g.a_row == 1 && g.n <= size_t(MR) && g.n % N != 0;
+}
+
+inline void multiply_turned(const Product& g) {
+  constexpr size_t wide = size_t(NV) * N, high = 8 * size_t(MR) / N * N;
+  f32 copy[high * wide];  // a block of the transpose of C, in L1
+  f32* packed = g.a_row == 1 ? nullptr : static_cast<f32*>(scratch(wide * g.k * sizeof(f32), 2));
+  for (size_t i = 0; i < g.m; i += wide) {
+    const size_t rows = g.m - i < wide ? g.m - i : wide;
+    const f32* a = g.a + ptrdiff_t(i) * g.a_row;
+    if (packed) pack(packed, a, g.a_row, g.a_k, rows, g.k);
+    for (size_t j = 0; j < g.n; j += high) {
+      const size_t cols = g.n - j < high ? g.n - j : high;
+      f32* c = g.c + ptrdiff_t(i) * g.c_row + ptrdiff_t(j);
+      for (size_t r = 0; g.add && r < rows; r += N) {
+        turn<false>(copy + r, wide, c + ptrdiff_t(r) * g.c_row, g.c_row, rows - r < size_t(N) ? rows - r : N, cols);
+      }
+      const Product t{
+          copy, ptrdiff_t(wide), 1, g.b + ptrdiff_t(j) * g.b_col, g.b_col, g.b_k, a, g.a_k, g.a_row, cols, rows,
+          g.k,  g.add,           {}};
+      panel(t, Runs(cols), {nullptr, packed, Mode::plain, nullptr, 0}, false);
+      for (size_t s = 0; s < cols; s += N) {
+        turn<false>(c + s, size_t(g.c_row), copy + s * wide, wide, cols - s < size_t(N) ? cols - s : N, rows);
+      }
+      if (g.finish.some()) finish(c, g.c_row, rows, cols, g.finish.down(i).right(j));
     }
   }
 }
