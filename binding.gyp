@@ -8,8 +8,7 @@
       "defines": ["NAPI_VERSION=8", "NDEBUG"],
       "dependencies": ["<!(node -p \"require('node-addon-api').targets\"):node_addon_api_except"],
       "cflags_cc!": ["-std=gnu++17", "-std=gnu++20", "-fno-rtti", "-Wno-unused-parameter"],
-      "cflags!": ["-O3"],
-      "cflags_cc": ["<@(nabla_flags)", "-O2", "-ftree-vectorize"],
+      "cflags_cc": ["<@(nabla_flags)", "-O3"],
       "ldflags": ["-pthread"],
       "xcode_settings": {
         "CLANG_CXX_LANGUAGE_STANDARD": "c++20",
