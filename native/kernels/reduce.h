@@ -21,8 +21,15 @@ struct Total : Sum {
 };
 struct Squares : Sum {
   template <class X, class J>
-  static X take(X x, J, X centre) {
-    return (x - centre) * (x - centre);
+  static X take(X x, J, X) {
+    return x * x;
+  }
+};
+struct Deviations : Sum {
+  template <class X, class J>
+  static Two<X> take(X x, J, X centre) {
+    X d = x - centre;
+    return {d, d * d};
   }
 };
 struct Prod : Total {
@@ -333,10 +340,17 @@ template <class T>
 void sum(Out<T> y, Cube<T> x, f64 divisor) {
   reduce<Total, T>(x, nullptr, [&](auto at, auto s) { put(y.p, at, quotient(s, divisor)); });
 }
-// y = sum (x - centre)^2 / divisor: a variance when centre is the mean, a squared norm without it
+// y = sum (x - centre)^2 / divisor: a variance when centre is the mean, a squared norm without it. What rounding has
+// put into the mean is taken out again, so the variance of equal numbers is 0: with m = mean + e and d = x - m,
+// sum (x - mean)^2 = sum d^2 - (sum d)^2 / n.
 template <class T>
 void sum_squares(Out<T> y, Cube<T> x, In<T> centre, f64 divisor) {
-  reduce<Squares, T>(x, centre.p, [&](auto at, auto s) { put(y.p, at, quotient(s, divisor)); });
+  if (!centre.p) return reduce<Squares, T>(x, nullptr, [&](auto at, auto s) { put(y.p, at, quotient(s, divisor)); });
+  const f64 n = f64(x.extent[1]);
+  reduce<Deviations, T>(x, centre.p, [&](auto at, auto s) {
+    using X = decltype(s.a);
+    put(y.p, at, quotient(max(splat<X>(0), s.b - s.a * s.a / splat<X>(n)), divisor));
+  });
 }
 #define NABLA_REDUCE(name, Reducer)                                            \
   template <class T>                                                           \
