@@ -7,12 +7,13 @@ import { elementsOf, launch } from "../engine/launch.ts";
 import { op, type Spec } from "../engine/op.ts";
 import { withGrad } from "../engine/tape.ts";
 import { K } from "../native.gen.ts";
-import { add, contiguous, lt, mul, ne, where } from "./arithmetic.ts";
-import { ones } from "./create.ts";
+import { add, cast, contiguous, maximum, mul, ne, sub, where } from "./arithmetic.ts";
+import { full, ones } from "./create.ts";
 import { cat } from "./join.ts";
-import { checkIndices, indexAdd, indexCopy, pickRows } from "./select.ts";
+import { cumsum } from "./scan.ts";
+import { checkIndices, fromEnd, indexAdd, indexCopy, pickRows } from "./select.ts";
 import { sort } from "./sort.ts";
-import { expand, flatten, reshape, slice } from "./view.ts";
+import { expand, flatten, reshape, slice, unsqueeze } from "./view.ts";
 
 const oneHotOp = op({
   name: "one_hot",
@@ -76,36 +77,51 @@ export function maskedSelect(x: Value, mask: Value): Value {
   return pickRows(flatten(expand(x, shape)), 0, positions("maskedSelect", expand(mask, shape)));
 }
 
-/** Indices below 0 count from the end. */
-function fromEnd(op: string, index: Value, size: number): Value {
-  const wrapped = where({ condition: lt({ a: index, b: 0 }), a: add({ a: index, b: size }), b: index });
-  return checkIndices(op, wrapped, size);
-}
 /** Positions in the leading dims of x for one index each, all broadcast: their shape, and the positions as a vector. */
 function joint(op: string, x: Value, indices: readonly Value[]): { shape: number[]; at: Value; rest: number[] } {
   if (indices.length === 0 || indices.length > x.ndim)
     fail("ERR_NABLA_SHAPE", op, `${indices.length} indices for ${x.ndim} dimensions`, { values: { x } });
   const lead = x.shape.slice(0, indices.length);
   const strides = contiguousStrides(lead);
-  const parts = indices.map((index, d) => mul({ a: fromEnd(op, index, lead[d]), b: strides[d] }));
+  const parts = indices.map((index, d) =>
+    mul({ a: checkIndices(op, fromEnd(index, lead[d]), lead[d]), b: strides[d] }),
+  );
   const sum = parts.reduce((a, b) => add({ a, b }));
   return { shape: sum.shape, at: reshape(sum, [-1]), rest: x.shape.slice(indices.length) };
 }
 const leading = (x: Value, rest: readonly number[]): Value =>
   reshape(x, [numel(x.shape.slice(0, x.ndim - rest.length)), ...rest]);
 /** x[index0, index1, ...]: [...shape of the indices, ...the other dims]. Indices broadcast, and count from the end below 0. */
-export function index(x: Value, ...indices: readonly Value[]): Value {
+export function index(x: Value, indices: readonly Value[]): Value {
   const { shape, at, rest } = joint("index", x, indices);
   return reshape(pickRows(leading(x, rest), 0, at), [...shape, ...rest]);
 }
-/** x with values in the place of x[index0, index1, ...], or added there. */
-export function indexPut(x: Value, indices: readonly Value[], values: Value, accumulate = false): Value {
+export interface Put {
+  /** Values are added to what is there. */
+  readonly accumulate?: boolean;
+}
+/** x with values in the place of x[index0, index1, ...]. */
+export function indexPut(x: Value, indices: readonly Value[], values: Value, { accumulate = false }: Put = {}): Value {
   const { shape, at, rest } = joint("indexPut", x, indices);
   const src = reshape(expand(values, [...shape, ...rest]), [at.size, ...rest]);
   return reshape((accumulate ? indexAdd : indexCopy)(leading(x, rest), 0, at, src), x.shape);
 }
 /** The elements of x at positions counted in row-major order, below 0 from the end. */
-export const take = (x: Value, at: Value): Value => reshape(index(flatten(x), at), at.shape);
+export const take = (x: Value, at: Value): Value => index(flatten(x), [at]);
+
+/** x with values at those positions. */
+export const put = (x: Value, at: Value, values: Value, options?: Put): Value =>
+  reshape(indexPut(flatten(x), [flatten(at)], flatten(values), options), x.shape);
+/** x with the elements of source, in order, where mask is true; mask broadcasts. */
+export function maskedScatter(x: Value, mask: Value, source: Value): Value {
+  const flags = expand(cast(mask, "bool"), x.shape);
+  const at = maximum({ a: sub({ a: cumsum(flatten(flags), 0), b: 1 }), b: 0 });
+  const from = reshape(pickRows(flatten(source), 0, cast(at, "i32")), x.shape);
+  return where({ condition: flags, a: from, b: x });
+}
+/** x with src in the place of x.select(dim, at). */
+export const selectScatter = (x: Value, src: Value, dim: number, at: number): Value =>
+  indexCopy(x, dim, fromEnd(full([1], at, "i32"), x.shape.at(dim) ?? 1), unsqueeze(src, dim));
 
 /** The different elements of x, sorted. How many there are is read. */
 export function unique(x: Value): Value {

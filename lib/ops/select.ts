@@ -7,10 +7,10 @@ import { emptyValue, type Value, viewValue } from "../core/value.ts";
 import { elementsOf, isRecording, launch, launchMap, type Operand } from "../engine/launch.ts";
 import { op, type Spec } from "../engine/op.ts";
 import { K, type Kernel } from "../native.gen.ts";
-import { assign, cast, contiguous, eq, where } from "./arithmetic.ts";
-import { full, zeros } from "./create.ts";
+import { assign, cast, contiguous, eq, lt, where } from "./arithmetic.ts";
+import { full, ones, zeros } from "./create.ts";
 import { along, resized } from "./cube.ts";
-import { times } from "./formula.ts";
+import { plus, times } from "./formula.ts";
 import { expand, flatten, reshape, slice } from "./view.ts";
 
 interface Along {
@@ -115,18 +115,26 @@ export const place = (src: Value, dim: number, index: Value, size: number): Valu
 
 export function gather(x: Value, dim: number, index: Value): Value {
   const d = checkDim("gather", dim, x.ndim);
+  if (x.ndim === 0 || index.ndim === 0) return gatherLine(x, index);
   checkFits("gather", d, index, { x });
   return pick(x, d, checkIndices("gather", index, x.shape[d] ?? 1));
 }
-/** gather, with the other dimensions broadcast; without a dim, of all elements in order. */
+/** A scalar is a line of one element. */
+const gatherLine = (x: Value, index: Value): Value =>
+  reshape(gather(reshape(x, [-1]), 0, reshape(index, [-1])), index.shape);
+/** Indices below 0 count from the end. */
+export function fromEnd(index: Value, size: number): Value {
+  return where({ condition: lt({ a: index, b: 0 }), a: plus(index, size), b: index });
+}
+/** gather, with the other dimensions broadcast and indices that may count from the end; without a dim, of all elements in order. */
 export function takeAlongDim(x: Value, index: Value, dim?: number): Value {
-  if (dim === undefined) return gather(flatten(x), 0, flatten(index));
+  if (dim === undefined) return takeAlongDim(flatten(x), flatten(index), 0);
   const d = checkDim("takeAlongDim", dim, x.ndim);
   const shape = x.ndim === index.ndim ? broadcastShapes(resized(x.shape, d, 1), resized(index.shape, d, 1)) : undefined;
   if (!shape)
     return fail("ERR_NABLA_SHAPE", "takeAlongDim", "the other dimensions do not broadcast", { values: { x, index } });
   const wide = (v: Value) => expand(v, resized(shape, d, v.shape[d]));
-  return gather(wide(x), d, wide(index));
+  return gather(wide(x), d, fromEnd(wide(index), x.shape[d]));
 }
 
 /** Scatters into y, which may be larger than index outside dim: then its corner is worked on apart. */
@@ -316,6 +324,11 @@ export const indexCopy = (x: Value, dim: number, index: Value, src: Value): Valu
 /** x with one number in the place of the slices at index. */
 export function indexFill(x: Value, dim: number, index: Value, value: Operand): Value {
   const d = checkDim("indexFill", dim, x.ndim);
-  const one = typeof value === "number" ? full([], value, x.dtype) : value;
-  return written("indexFill", indexCopyOp, x, d, index, expand(one, resized(x.shape, d, index.size)));
+  const n = x.shape[d] ?? 1;
+  const flags = indexCopy(zeros([n], "bool"), 0, vector("indexFill", index), expand(ones([], "bool"), [index.size]));
+  const condition = reshape(
+    flags,
+    x.shape.map((_, i) => (i === d ? n : 1)),
+  );
+  return where({ condition, a: typeof value === "number" ? value : cast(value, x.dtype), b: x });
 }

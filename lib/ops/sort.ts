@@ -138,8 +138,12 @@ const searchOp = op({
     },
   ],
 });
+export interface Side {
+  /** Behind equal elements instead of before them. */
+  readonly right?: boolean;
+}
 /** Where each x would be put in to keep `sorted` in order: before its equals, or behind them with `right`. */
-export function searchsorted(sorted: Value, x: Value, right = false): Value {
+export function searchsorted(sorted: Value, x: Value, { right = false }: Side = {}): Value {
   const rows = sorted.shape.slice(0, -1);
   const fits = sorted.ndim === 1 || (sorted.ndim > 1 && sameShape(rows, x.shape.slice(0, -1)));
   if (!fits)
@@ -150,8 +154,8 @@ export function searchsorted(sorted: Value, x: Value, right = false): Value {
   return searchOp({ sorted, x }, { right });
 }
 /** The number of the bucket of each x between boundaries: boundaries[y - 1] < x <= boundaries[y], or <= and < with `right`. */
-export function bucketize(x: Value, boundaries: Value, right = false): Value {
+export function bucketize(x: Value, boundaries: Value, side: Side = {}): Value {
   if (boundaries.ndim !== 1)
     fail("ERR_NABLA_SHAPE", "bucketize", "boundaries are a vector", { values: { x, boundaries } });
-  return searchsorted(boundaries, x, right);
+  return searchsorted(boundaries, x, side);
 }
