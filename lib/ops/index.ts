@@ -19,6 +19,7 @@ export * from "./einsum.ts";
 export * from "./extreme.ts";
 export * from "./join.ts";
 export * from "./loss.ts";
+export * from "./margin.ts";
 export * from "./math.ts";
 export * from "./matmul.ts";
 export * from "./moment.ts";

@@ -6,12 +6,14 @@ import type { Value } from "../core/value.ts";
 import { op } from "../engine/op.ts";
 import { withGrad } from "../engine/tape.ts";
 import { logSigmoid } from "./activation.ts";
-import { abs, assign, cast, contiguous, le, maximum, where } from "./arithmetic.ts";
+import { abs, assign, cast, contiguous, le, maximum, ne, where } from "./arithmetic.ts";
 import { xlogy } from "./binary.ts";
+import { ones } from "./create.ts";
 import { checkLabels, crossEntropyRows, softCrossEntropyRows } from "./entropy.ts";
 import { minus, over, plus, times } from "./formula.ts";
 import { exp, log, square } from "./math.ts";
 import { mean, sum } from "./reduce.ts";
+import { gather, indexSelect } from "./select.ts";
 import { permute, reshape } from "./view.ts";
 
 /** What becomes of the single losses. */
@@ -20,7 +22,7 @@ export interface LossOptions {
   readonly reduction?: Reduction | undefined;
 }
 
-function reduced(name: string, loss: Value, reduction: Reduction = "mean"): Value {
+export function reduced(name: string, loss: Value, reduction: Reduction = "mean"): Value {
   if (reduction === "mean") return mean(loss);
   if (reduction === "sum") return sum(loss);
   if (reduction === "none") return loss;
@@ -29,7 +31,7 @@ function reduced(name: string, loss: Value, reduction: Reduction = "mean"): Valu
     actual: reduction,
   });
 }
-function checkAlike(name: string, x: Value, target: Value): void {
+export function checkAlike(name: string, x: Value, target: Value): void {
   if (sameShape(x.shape, target.shape)) return;
   const hint =
     numel(x.shape) === numel(target.shape) ? `reshape the target: .reshape(${x.shape.join(", ")})` : undefined;
@@ -138,15 +140,17 @@ export function klDiv(x: Value, target: Value, { reduction = "mean", logTarget =
   return reduction === "batchmean" ? over(sum(loss), x.shape[0] ?? 1) : reduced("klDiv", loss, reduction);
 }
 
-export interface CrossEntropyOptions extends LossOptions {
+export interface NllOptions extends LossOptions {
   /** A weight for each class. */
   readonly weight?: Value | undefined;
   /** Rows with this label count for nothing; -100 unless given. */
   readonly ignoreIndex?: number | undefined;
-  /** This share of each target is spread over all classes. */
-  readonly labelSmoothing?: number | undefined;
   /** The dimension of the classes: the last unless given; PyTorch's is 1. */
   readonly classDim?: number | undefined;
+}
+export interface CrossEntropyOptions extends NllOptions {
+  /** This share of each target is spread over all classes. */
+  readonly labelSmoothing?: number | undefined;
 }
 
 /** The classes brought to the end, everything else as rows; `back` is the shape of one loss for each row. */
@@ -175,23 +179,49 @@ export function crossEntropy(logits: Value, target: Value, options: CrossEntropy
   checkWeight(name, logits, classes, weight);
   const typed = weight && cast(weight, logits.dtype);
   if (target.isFloat) {
-    if (!sameShape(target.shape, logits.shape)) mismatch(logits, target, back);
+    if (!sameShape(target.shape, logits.shape)) mismatch(name, logits, target, back);
     const soft = cast(rowsOf(name, target, classDim).rows, logits.dtype);
     const { y } = softCrossEntropyRows({ logits: rows, target: soft, weight: typed }, { smoothing });
     return reduced(name, reshape(y, back), reduction);
   }
-  if (!sameShape(target.shape, back)) mismatch(logits, target, back);
-  const labels = contiguous(reshape(cast(target, "i32"), [rows.shape[0]]));
-  checkLabels(name, labels, classes, ignore);
+  const labels = labelsOf(name, logits, target, { back, classes, ignore });
   const { y, scale } = crossEntropyRows({ logits: rows, target: labels, weight: typed }, { ignore, smoothing });
-  return reduction === undefined || reduction === "mean"
-    ? over(sum(y), sum(scale))
-    : reduced(name, reshape(y, back), reduction);
+  return weighted(name, y, scale, back, reduction);
 }
-function mismatch(logits: Value, target: Value, back: readonly number[]): never {
+/** The mean divides by the weights of the rows that count. */
+function weighted(name: string, y: Value, scale: Value, back: number[], reduction: Reduction = "mean"): Value {
+  return reduction === "mean" ? over(sum(y), sum(scale)) : reduced(name, reshape(y, back), reduction);
+}
+interface Rows {
+  readonly back: number[];
+  readonly classes: number;
+  readonly ignore: number;
+}
+function labelsOf(name: string, x: Value, target: Value, { back, classes, ignore }: Rows): Value {
+  if (target.isFloat || !sameShape(target.shape, back)) mismatch(name, x, target, back);
+  const labels = contiguous(reshape(cast(target, "i32"), [numel(back)]));
+  checkLabels(name, labels, classes, ignore);
+  return labels;
+}
+/** -w x at the label, x being logarithms of probabilities */
+export function nll(x: Value, target: Value, options: NllOptions = {}): Value {
+  const { weight, ignoreIndex: ignore = -100, classDim = -1, reduction } = options;
+  const { rows, back } = rowsOf("nll", x, classDim);
+  const classes = rows.shape[1];
+  checkWeight("nll", x, classes, weight);
+  const labels = labelsOf("nll", x, target, { back, classes, ignore });
+  const counts = ne({ a: labels, b: ignore });
+  const at = where({ condition: counts, a: labels, b: 0 });
+  const share = weight ? indexSelect(cast(weight, x.dtype), 0, at) : ones([labels.size], x.dtype);
+  const scale = where({ condition: counts, a: share, b: 0 });
+  const picked = reshape(gather(rows, 1, reshape(at, [labels.size, 1])), [labels.size]);
+  const loss = where({ condition: counts, a: times(times(picked, share), -1), b: 0 });
+  return weighted("nll", loss, scale, back, reduction);
+}
+function mismatch(name: string, logits: Value, target: Value, back: readonly number[]): never {
   return fail(
     "ERR_NABLA_SHAPE",
-    "crossEntropy",
+    name,
     `logits ${showShape(logits.shape)} take integer labels ${showShape(back)} or probabilities ${showShape(logits.shape)}, got ${target.dtype} ${showShape(target.shape)}`,
     {
       values: { logits, target },

@@ -1,0 +1,383 @@
+import * as ops from "../ops/activation.ts";
+import { logSoftmax, softmax } from "../ops/softmax.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import type { DType, Floating, Shape } from "../types/shape.ts";
+import { Module } from "./module.ts";
+
+/**
+ * y = max(0, x). PyTorch: `torch.nn.ReLU`.
+ * @example
+ * ```ts
+ * import { ReLU, tensor } from "nabla";
+ * console.log(new ReLU().forward(tensor([-1, 0, 2]))); // tensor([0., 0., 2.])
+ * ```
+ */
+export class ReLU extends Module {
+  declare readonly gives: "same";
+  forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, Floating<D>> {
+    return ops.relu({ x }) as never;
+  }
+}
+
+/**
+ * y = min(max(0, x), 6). PyTorch: `torch.nn.ReLU6`.
+ * @example
+ * ```ts
+ * import { ReLU6, tensor } from "nabla";
+ * console.log(new ReLU6().forward(tensor([-1, 0, 2]))); // tensor([0., 0., 2.])
+ * ```
+ */
+export class ReLU6 extends Module {
+  declare readonly gives: "same";
+  forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, Floating<D>> {
+    return ops.relu6({ x }) as never;
+  }
+}
+
+/**
+ * y = 1 / (1 + e^-x). PyTorch: `torch.nn.Sigmoid`.
+ * @example
+ * ```ts
+ * import { Sigmoid, tensor } from "nabla";
+ * console.log(new Sigmoid().forward(tensor([-1, 0, 2]))); // ?
+ * ```
+ */
+export class Sigmoid extends Module {
+  declare readonly gives: "same";
+  forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, Floating<D>> {
+    return ops.sigmoid({ x }) as never;
+  }
+}
+
+/**
+ * y = tanh x. PyTorch: `torch.nn.Tanh`.
+ * @example
+ * ```ts
+ * import { Tanh, tensor } from "nabla";
+ * console.log(new Tanh().forward(tensor([-1, 0, 2]))); // ?
+ * ```
+ */
+export class Tanh extends Module {
+  declare readonly gives: "same";
+  forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, Floating<D>> {
+    return ops.tanh({ x }) as never;
+  }
+}
+
+/**
+ * y = x Φ(x), Φ the normal distribution; with `approximate: "tanh"` by tanh(√(2/π) (x + 0.044715 x³)) in its place, as GPT-2
+ * was trained. PyTorch: `torch.nn.GELU`.
+ * @example
+ * ```ts
+ * import { GELU, tensor } from "nabla";
+ * console.log(new GELU().forward(tensor([-1, 0, 2]))); // ?
+ * console.log(new GELU({ approximate: "tanh" }).forward(tensor([-1, 0, 2]))); // ?
+ * ```
+ */
+export class GELU extends Module {
+  declare readonly gives: "same";
+  readonly approximate: "none" | "tanh";
+
+  constructor({ approximate = "none" }: { approximate?: "none" | "tanh" } = {}) {
+    super();
+    this.approximate = approximate;
+  }
+  override describe(): string {
+    return this.approximate === "none" ? "" : '{ approximate: "tanh" }';
+  }
+  forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, Floating<D>> {
+    return ops.gelu(x, { approximate: this.approximate }) as never;
+  }
+}
+
+/**
+ * y = x sigmoid(x), also called swish. PyTorch: `torch.nn.SiLU`.
+ * @example
+ * ```ts
+ * import { SiLU, tensor } from "nabla";
+ * console.log(new SiLU().forward(tensor([-1, 0, 2]))); // ?
+ * ```
+ */
+export class SiLU extends Module {
+  declare readonly gives: "same";
+  forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, Floating<D>> {
+    return ops.silu({ x }) as never;
+  }
+}
+
+/**
+ * y = x tanh(softplus(x)). PyTorch: `torch.nn.Mish`.
+ * @example
+ * ```ts
+ * import { Mish, tensor } from "nabla";
+ * console.log(new Mish().forward(tensor([-1, 0, 2]))); // ?
+ * ```
+ */
+export class Mish extends Module {
+  declare readonly gives: "same";
+  forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, Floating<D>> {
+    return ops.mish({ x }) as never;
+  }
+}
+
+/**
+ * y = x min(max(0, x + 3), 6) / 6. PyTorch: `torch.nn.Hardswish`.
+ * @example
+ * ```ts
+ * import { Hardswish, tensor } from "nabla";
+ * console.log(new Hardswish().forward(tensor([-1, 0, 2]))); // ?
+ * ```
+ */
+export class Hardswish extends Module {
+  declare readonly gives: "same";
+  forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, Floating<D>> {
+    return ops.hardswish({ x }) as never;
+  }
+}
+
+/**
+ * y = min(max(0, x + 3), 6) / 6. PyTorch: `torch.nn.Hardsigmoid`.
+ * @example
+ * ```ts
+ * import { Hardsigmoid, tensor } from "nabla";
+ * console.log(new Hardsigmoid().forward(tensor([-1, 0, 2]))); // ?
+ * ```
+ */
+export class Hardsigmoid extends Module {
+  declare readonly gives: "same";
+  forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, Floating<D>> {
+    return ops.hardsigmoid({ x }) as never;
+  }
+}
+
+/**
+ * y = 1.0507 x, or 1.0507 · 1.6733 (e^x - 1) below 0: keeps mean 0 and variance 1. PyTorch: `torch.nn.SELU`.
+ * @example
+ * ```ts
+ * import { SELU, tensor } from "nabla";
+ * console.log(new SELU().forward(tensor([-1, 0, 2]))); // ?
+ * ```
+ */
+export class SELU extends Module {
+  declare readonly gives: "same";
+  forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, Floating<D>> {
+    return ops.selu({ x }) as never;
+  }
+}
+
+/**
+ * y = x / (1 + |x|). PyTorch: `torch.nn.Softsign`.
+ * @example
+ * ```ts
+ * import { Softsign, tensor } from "nabla";
+ * console.log(new Softsign().forward(tensor([-1, 0, 2]))); // ?
+ * ```
+ */
+export class Softsign extends Module {
+  declare readonly gives: "same";
+  forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, Floating<D>> {
+    return ops.softsign({ x }) as never;
+  }
+}
+
+/**
+ * y = log sigmoid(x). PyTorch: `torch.nn.LogSigmoid`.
+ * @example
+ * ```ts
+ * import { LogSigmoid, tensor } from "nabla";
+ * console.log(new LogSigmoid().forward(tensor([-1, 0, 2]))); // ?
+ * ```
+ */
+export class LogSigmoid extends Module {
+  declare readonly gives: "same";
+  forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, Floating<D>> {
+    return ops.logSigmoid({ x }) as never;
+  }
+}
+
+/**
+ * y = x - tanh x. PyTorch: `torch.nn.Tanhshrink`.
+ * @example
+ * ```ts
+ * import { Tanhshrink, tensor } from "nabla";
+ * console.log(new Tanhshrink().forward(tensor([-1, 0, 2]))); // ?
+ * ```
+ */
+export class Tanhshrink extends Module {
+  declare readonly gives: "same";
+  forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, Floating<D>> {
+    return ops.tanhshrink({ x }) as never;
+  }
+}
+
+/**
+ * y = x, or slope · x below 0. PyTorch: `torch.nn.LeakyReLU`.
+ * @example
+ * ```ts
+ * import { LeakyReLU, tensor } from "nabla";
+ * console.log(new LeakyReLU(0.1).forward(tensor([-1, 0, 2]))); // ?
+ * ```
+ */
+export class LeakyReLU extends Module {
+  declare readonly gives: "same";
+  readonly slope: number;
+
+  constructor(slope = 0.01) {
+    super();
+    this.slope = slope;
+  }
+  override describe(): string {
+    return `${this.slope}`;
+  }
+  forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, Floating<D>> {
+    return ops.leakyRelu(x, this.slope) as never;
+  }
+}
+
+/**
+ * y = x, or alpha (e^x - 1) below 0. PyTorch: `torch.nn.ELU`.
+ * @example
+ * ```ts
+ * import { ELU, tensor } from "nabla";
+ * console.log(new ELU().forward(tensor([-1, 0, 2]))); // ?
+ * ```
+ */
+export class ELU extends Module {
+  declare readonly gives: "same";
+  readonly alpha: number;
+
+  constructor(alpha = 1) {
+    super();
+    this.alpha = alpha;
+  }
+  override describe(): string {
+    return `${this.alpha}`;
+  }
+  forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, Floating<D>> {
+    return ops.elu(x, this.alpha) as never;
+  }
+}
+
+/**
+ * y = x, or alpha (e^(x / alpha) - 1) below 0. PyTorch: `torch.nn.CELU`.
+ * @example
+ * ```ts
+ * import { CELU, tensor } from "nabla";
+ * console.log(new CELU().forward(tensor([-1, 0, 2]))); // ?
+ * ```
+ */
+export class CELU extends Module {
+  declare readonly gives: "same";
+  readonly alpha: number;
+
+  constructor(alpha = 1) {
+    super();
+    this.alpha = alpha;
+  }
+  override describe(): string {
+    return `${this.alpha}`;
+  }
+  forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, Floating<D>> {
+    return ops.celu(x, this.alpha) as never;
+  }
+}
+
+/**
+ * y = log(1 + e^(beta x)) / beta, and x itself where beta x > threshold. PyTorch: `torch.nn.Softplus`.
+ * @example
+ * ```ts
+ * import { Softplus, tensor } from "nabla";
+ * console.log(new Softplus().forward(tensor([-1, 0, 2]))); // ?
+ * ```
+ */
+export class Softplus extends Module {
+  declare readonly gives: "same";
+  readonly beta: number;
+  readonly threshold: number;
+
+  constructor(beta = 1, threshold = 20) {
+    super();
+    this.beta = beta;
+    this.threshold = threshold;
+  }
+  override describe(): string {
+    return `${this.beta}, ${this.threshold}`;
+  }
+  forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, Floating<D>> {
+    return ops.softplus(x, this.beta, this.threshold) as never;
+  }
+}
+
+/**
+ * y = min(max(low, x), high). PyTorch: `torch.nn.Hardtanh`.
+ * @example
+ * ```ts
+ * import { Hardtanh, tensor } from "nabla";
+ * console.log(new Hardtanh().forward(tensor([-1, 0, 2]))); // ?
+ * ```
+ */
+export class Hardtanh extends Module {
+  declare readonly gives: "same";
+  readonly low: number;
+  readonly high: number;
+
+  constructor(low = -1, high = 1) {
+    super();
+    this.low = low;
+    this.high = high;
+  }
+  override describe(): string {
+    return `${this.low}, ${this.high}`;
+  }
+  forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, Floating<D>> {
+    return ops.hardtanh(x, this.low, this.high) as never;
+  }
+}
+
+/**
+ * y = e^x / Σ e^x over a dim, the last unless given. PyTorch: `torch.nn.Softmax`.
+ * @example
+ * ```ts
+ * import { Softmax, tensor } from "nabla";
+ * console.log(new Softmax().forward(tensor([-1, 0, 2]))); // ?
+ * ```
+ */
+export class Softmax extends Module {
+  declare readonly gives: "same";
+  readonly dim: number;
+
+  constructor(dim = -1) {
+    super();
+    this.dim = dim;
+  }
+  override describe(): string {
+    return `${this.dim}`;
+  }
+  forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, Floating<D>> {
+    return softmax(x, this.dim) as never;
+  }
+}
+
+/**
+ * y = x - log Σ e^x over a dim, the last unless given. PyTorch: `torch.nn.LogSoftmax`.
+ * @example
+ * ```ts
+ * import { LogSoftmax, tensor } from "nabla";
+ * console.log(new LogSoftmax().forward(tensor([-1, 0, 2]))); // ?
+ * ```
+ */
+export class LogSoftmax extends Module {
+  declare readonly gives: "same";
+  readonly dim: number;
+
+  constructor(dim = -1) {
+    super();
+    this.dim = dim;
+  }
+  override describe(): string {
+    return `${this.dim}`;
+  }
+  forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, Floating<D>> {
+    return logSoftmax(x, this.dim) as never;
+  }
+}

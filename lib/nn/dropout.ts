@@ -1,0 +1,35 @@
+import { fail } from "../core/errors.ts";
+import { dropout } from "../ops/random.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import type { DType, Shape } from "../types/shape.ts";
+import { Module } from "./module.ts";
+
+/**
+ * In training each element is 0 with probability p, and else divided by 1 - p, so that sums keep their size; in evaluation
+ * nothing changes (Srivastava et al., 2014). The random numbers are the global generator's: manualSeed() fixes them.
+ *
+ * PyTorch: `torch.nn.Dropout`.
+ * @example
+ * ```ts
+ * import { Dropout, ones } from "nabla";
+ * const drop = new Dropout(0.5);
+ * console.log(drop.eval().forward(ones(4))); // tensor([1., 1., 1., 1.])
+ * ```
+ */
+export class Dropout extends Module {
+  declare readonly gives: "same";
+  readonly p: number;
+
+  constructor(p = 0.5) {
+    super();
+    if (!(p >= 0 && p <= 1))
+      fail("ERR_NABLA_VALUE", "Dropout", `${p} is not a probability`, { expected: "a number from 0 to 1", actual: p });
+    this.p = p;
+  }
+  override describe(): string {
+    return `${this.p}`;
+  }
+  forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, D> {
+    return dropout(x, this.p, this.training) as Tensor<S, D>;
+  }
+}

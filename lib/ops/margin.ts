@@ -1,0 +1,107 @@
+// Losses of pairs and margins, and those of distributions over real numbers.
+import { checkDim } from "../core/shape.ts";
+import type { Value } from "../core/value.ts";
+import { logSigmoid, relu } from "./activation.ts";
+import { abs, commonShape, eq, gt, maximum, where } from "./arithmetic.ts";
+import { pow } from "./binary.ts";
+import { minus, over, plus, times } from "./formula.ts";
+import { checkAlike, type LossOptions, reduced } from "./loss.ts";
+import { exp, log, sqrt, square } from "./math.ts";
+import { sum } from "./reduce.ts";
+
+interface Margin extends LossOptions {
+  readonly margin?: number | undefined;
+}
+const above0 = (x: Value): Value => relu({ x });
+
+/** log(1 + e^(-t x)), t = 1 or -1 */
+export function softMargin(x: Value, target: Value, { reduction }: LossOptions = {}): Value {
+  checkAlike("softMargin", x, target);
+  return reduced("softMargin", times(logSigmoid({ x: times(x, target) }), -1), reduction);
+}
+/** x where t = 1, max(0, margin - x) where t = -1 */
+export function hingeEmbedding(x: Value, target: Value, { margin = 1, reduction }: Margin = {}): Value {
+  checkAlike("hingeEmbedding", x, target);
+  const loss = where({ condition: eq({ a: target, b: 1 }), a: x, b: above0(minus(margin, x)) });
+  return reduced("hingeEmbedding", loss, reduction);
+}
+/** max(0, -t (x1 - x2) + margin): t = 1 where x1 is to be the larger, -1 where x2 is */
+export function marginRanking(x1: Value, x2: Value, target: Value, { margin = 0, reduction }: Margin = {}): Value {
+  checkAlike("marginRanking", x1, x2);
+  return reduced("marginRanking", above0(plus(times(minus(x2, x1), target), margin)), reduction);
+}
+
+export interface SimilarityOptions {
+  readonly dim?: number | undefined;
+  readonly eps?: number | undefined;
+}
+/** a b / max(|a| |b|, eps) over a dimension: 1 unless given, as in PyTorch */
+export function cosineSimilarity(a: Value, b: Value, { dim = 1, eps = 1e-8 }: SimilarityOptions = {}): Value {
+  const rank = commonShape("cosineSimilarity", { a, b }).length;
+  const d = checkDim("cosineSimilarity", dim, rank);
+  const norm = (x: Value) => maximum({ a: sqrt({ x: sum(square({ x }), d - rank, true) }), b: eps });
+  return sum(times(over(a, norm(a)), over(b, norm(b))), d);
+}
+/** 1 - cos(a, b) where t = 1, max(0, cos(a, b) - margin) where t = -1; rows [n, features] */
+export function cosineEmbedding(a: Value, b: Value, target: Value, { margin = 0, reduction }: Margin = {}): Value {
+  checkAlike("cosineEmbedding", a, b);
+  const similarity = cosineSimilarity(a, b, { dim: -1 });
+  checkAlike("cosineEmbedding", similarity, target);
+  const [near, far] = [minus(1, similarity), above0(minus(similarity, margin))];
+  return reduced("cosineEmbedding", where({ condition: gt({ a: target, b: 0 }), a: near, b: far }), reduction);
+}
+
+interface TripletOptions extends Margin {
+  readonly p?: number | undefined;
+  readonly eps?: number | undefined;
+}
+/** max(0, |a - p| - |a - n| + margin) with p-norms over the last dimension */
+export function tripletMargin(anchor: Value, positive: Value, negative: Value, options: TripletOptions = {}): Value {
+  const { margin = 1, p = 2, eps = 1e-6, reduction } = options;
+  checkAlike("tripletMargin", anchor, positive);
+  checkAlike("tripletMargin", anchor, negative);
+  const distance = (x: Value) => {
+    const d = plus(minus(anchor, x), eps);
+    if (p === 2) return sqrt({ x: sum(square({ x: d }), -1) });
+    const total = sum(p === 1 ? abs({ x: d }) : pow({ a: abs({ x: d }), b: p }), -1);
+    return p === 1 ? total : pow({ a: total, b: 1 / p });
+  };
+  const loss = above0(plus(minus(distance(positive), distance(negative)), margin));
+  return reduced("tripletMargin", loss, reduction);
+}
+
+interface PoissonOptions extends LossOptions {
+  /** x is the logarithm of the rate. */
+  readonly logInput?: boolean | undefined;
+  /** Add Stirling's estimate of log t!. */
+  readonly full?: boolean | undefined;
+  readonly eps?: number | undefined;
+}
+/** e^x - t x, or x - t log(x + eps) where x is the rate itself */
+export function poissonNll(x: Value, target: Value, options: PoissonOptions = {}): Value {
+  const { logInput = true, full = false, eps = 1e-8, reduction } = options;
+  checkAlike("poissonNll", x, target);
+  const loss = logInput ? minus(exp({ x }), times(target, x)) : minus(x, times(target, log({ x: plus(x, eps) })));
+  return reduced("poissonNll", full ? plus(loss, stirling(target)) : loss, reduction);
+}
+/** t log t - t + log(2 pi t) / 2 where t > 1, else 0 */
+function stirling(t: Value): Value {
+  const many = gt({ a: t, b: 1 });
+  const x = where({ condition: many, a: t, b: 1 });
+  const estimate = plus(minus(times(x, log({ x })), x), times(log({ x: times(x, 2 * Math.PI) }), 0.5));
+  return where({ condition: many, a: estimate, b: 0 });
+}
+
+interface GaussianOptions extends LossOptions {
+  /** Add the constant log(2 pi) / 2. */
+  readonly full?: boolean | undefined;
+  readonly eps?: number | undefined;
+}
+/** (log v + (x - t)^2 / v) / 2, v = max(variance, eps) */
+export function gaussianNll(x: Value, target: Value, variance: Value, options: GaussianOptions = {}): Value {
+  const { full = false, eps = 1e-6, reduction } = options;
+  checkAlike("gaussianNll", x, target);
+  const v = maximum({ a: variance, b: eps });
+  const loss = times(plus(log({ x: v }), over(square({ x: minus(x, target) }), v)), 0.5);
+  return reduced("gaussianNll", full ? plus(loss, Math.log(2 * Math.PI) / 2) : loss, reduction);
+}
