@@ -56,6 +56,6 @@ export {
   smoothL1,
 } from "./tensor/loss.ts";
 export { type Memory, memory } from "./tensor/memory.ts";
-export { bernoulli, rand, randint, randn, randperm, seed } from "./tensor/random.ts";
+export { bernoulli, multinomial, rand, randint, randn, randperm, seed } from "./tensor/random.ts";
 export { Tensor } from "./tensor/tensor.ts";
 export type { DType, Shape } from "./types/shape.ts";

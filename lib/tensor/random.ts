@@ -1,4 +1,5 @@
 import * as ops from "../ops/index.ts";
+import { multinomial as draw, type Replacement } from "../ops/multinomial.ts";
 import type { Shape } from "../types/shape.ts";
 import { value } from "./check.ts";
 import { leaf, type Options, sized } from "./create.ts";
@@ -87,4 +88,16 @@ export function randperm<const N extends number>(n: N): Tensor<[N], "i32"> {
  */
 export function bernoulli<S extends Shape, E extends Floats>(p: Tensor<S, E>): Tensor<S, E> {
   return ops.bernoulli(value("bernoulli", "p", p)) as Tensor<S, E>;
+}
+
+/**
+ * Positions drawn with probability p / Σ p along the last dim, i32, each at most once unless with replacement.
+ * `torch.multinomial`. Throws ERR_NABLA_VALUE for weights below 0, or fewer above 0 than are to be drawn.
+ * ```ts
+ * import { multinomial, tensor } from "nabla";
+ * console.log(multinomial(tensor([0, 1, 0]), 2, { replacement: true })); // tensor([1, 1], { dtype: "i32" })
+ * ```
+ */
+export function multinomial(p: Tensor, samples: number, options?: Replacement): Tensor<Shape, "i32"> {
+  return draw(value("multinomial", "p", p), samples, options) as Tensor<Shape, "i32">;
 }

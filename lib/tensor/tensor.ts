@@ -10,8 +10,10 @@ import { install } from "./install.ts";
 import { type Layout, layout } from "./layout.ts";
 import { type MathFunctions, mathFunctions } from "./math.ts";
 import { type Normalizations, normalizations } from "./normalize.ts";
+import { type Orders, orders } from "./order.ts";
 import { type Products, products } from "./product.ts";
 import { type Reductions, reductions } from "./reduce.ts";
+import { type Selections, selections } from "./select.ts";
 import { type Views, views } from "./view.ts";
 
 /**
@@ -33,8 +35,10 @@ export interface Tensor<out S extends Shape = Shape, out D extends DType = DType
     Layout,
     MathFunctions,
     Normalizations,
+    Orders,
     Products,
     Reductions,
+    Selections,
     Views,
     Disposable {
   readonly shape: S;
@@ -68,8 +72,10 @@ install(
   layout,
   mathFunctions,
   normalizations,
+  orders,
   products,
   reductions,
+  selections,
   views,
 );
 adopt(Tensor as never);

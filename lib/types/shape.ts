@@ -366,7 +366,7 @@ type Floats = "f32" | "f64" | "bf16" | "f16";
 /** Integers become f32: mean, exp, division. */
 export type Floating<D extends DType> = D extends Floats ? D : "f32";
 /** Small integers add up in i32. */
-export type Summed<D extends DType> = D extends "u8" | "i8" | "bool" ? "i32" : D;
+export type Summed<D extends DType> = DType extends D ? DType : D extends "u8" | "i8" | "bool" ? "i32" : D;
 
 // --- losses
 

@@ -1,20 +1,9 @@
 // What layers and chains of layers infer, accept and refuse.
+
+import { arange, Flatten, Linear, Module, type Parameter, Sequential, type Tensor, zeros } from "nabla";
 import { describe, expectTypeOf, test } from "vitest";
 import type { Shape } from "../../lib/types/shape.ts";
-import {
-  arange,
-  Conv2d,
-  Embedding,
-  Flatten,
-  GELU,
-  LayerNorm,
-  Linear,
-  Module,
-  ReLU,
-  Sequential,
-  type Tensor,
-  zeros,
-} from "./sketch.ts";
+import { Conv2d, Embedding, GELU, LayerNorm, ReLU } from "./sketch.ts";
 
 type F<S extends Shape> = Tensor<S, "f32">;
 declare const any: F<Shape>;
@@ -33,7 +22,7 @@ describe("layers", () => {
     expectTypeOf(new Linear(784, 10).forward(zeros(32, 784))).toEqualTypeOf<F<[32, 10]>>();
     expectTypeOf(new Linear(784, 10).forward(any)).toEqualTypeOf<F<Shape>>();
     expectTypeOf(new Linear(width, 10).forward(zeros(32, 784))).toEqualTypeOf<F<[32, 10]>>();
-    expectTypeOf(new Linear(784, 10).weight).toEqualTypeOf<F<[10, 784]>>();
+    expectTypeOf(new Linear(784, 10).weight).toEqualTypeOf<Parameter<[10, 784], "f32">>();
     expectTypeOf(new LayerNorm(8).forward(zeros(2, 8))).toEqualTypeOf<F<[2, 8]>>();
     expectTypeOf(new Embedding(1000, 64).forward(arange(16))).toEqualTypeOf<F<[16, 64]>>();
     expectTypeOf(new Flatten().forward(zeros(32, 1, 28, 28))).toEqualTypeOf<F<[32, number]>>();
