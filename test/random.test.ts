@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
+import { compile } from "../lib/compile/compile.ts";
 import { native } from "../lib/core/native.ts";
 import { type Value, wrapArray } from "../lib/core/value.ts";
 import { walk } from "../lib/engine/tape.ts";
@@ -206,5 +207,19 @@ describe("dropout", () => {
     expect(ops.dropout(x, 0.5, false)).toBe(x);
     expect(ops.dropout(x, 0)).toBe(x);
     expect(elements(ops.dropout(x, 1))).toEqual(Array(100).fill(0));
+  });
+});
+
+describe("a compiled step", () => {
+  it("draws what the same calls draw one by one", () => {
+    const draw = (x: Value) => [ops.uniform([5]), ops.dropout(x, 0.5), ops.uniform([5])];
+    const x = ops.ones([40]);
+    ops.manualSeed(11);
+    const eager = Array.from({ length: 6 }, () => draw(x).map(elements));
+    ops.manualSeed(11);
+    using step = compile(draw);
+    const compiled = Array.from({ length: 6 }, () => (step.sync(x) as Value[]).map(elements));
+    expect(compiled).toEqual(eager);
+    expect(new Set(eager.flat().map(String)).size).toBe(18);
   });
 });

@@ -8,7 +8,7 @@ import { abs, cast, contiguous, eq, floating, maximum, ne, where } from "./arith
 import { pow } from "./binary.ts";
 import { type Reduced, spread } from "./cube.ts";
 import { amax, amin } from "./extreme.ts";
-import { minus, over, plus, times } from "./formula.ts";
+import { minus, over, times } from "./formula.ts";
 import { exp } from "./math.ts";
 import { countOf, mean, reducedSpec, reduceInto, reductionCases, sum } from "./reduce.ts";
 import { permute } from "./view.ts";
@@ -74,11 +74,9 @@ export function std(x: Value, dim?: number | Dims, { correction = 1, keepdim = f
   return stdOp({ x: real("std", x) }, { dims: checkDims("std", dim, x.ndim), keepdim, correction });
 }
 
-/** The mean, with what rounding took from it: that of x - mean. */
-function closeMean(x: Value, dim: number | Dims | undefined, keepdim: boolean): Value {
-  const m = mean(x, dim, true);
-  return plus(mean(x, dim, keepdim), mean(minus(x, m), dim, keepdim));
-}
+/** Averaged in f64: the mean of numbers that cancel is as exact as their variance. */
+const exactMean = (x: Value, dim: number | Dims | undefined, keepdim: boolean): Value =>
+  cast(mean(cast(x, "f64"), dim, keepdim), x.dtype);
 export interface VarMean {
   readonly variance: Value;
   readonly mean: Value;
@@ -89,11 +87,11 @@ export interface StdMean {
 }
 export const varMean = (x: Value, dim?: number | Dims, options: Spread = {}): VarMean => ({
   variance: variance(x, dim, options),
-  mean: closeMean(real("varMean", x), dim, options.keepdim ?? false),
+  mean: exactMean(real("varMean", x), dim, options.keepdim ?? false),
 });
 export const stdMean = (x: Value, dim?: number | Dims, options: Spread = {}): StdMean => ({
   std: std(x, dim, options),
-  mean: closeMean(real("stdMean", x), dim, options.keepdim ?? false),
+  mean: exactMean(real("stdMean", x), dim, options.keepdim ?? false),
 });
 
 /** y = sqrt(sum x^2) */
