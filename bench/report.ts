@@ -42,8 +42,7 @@ export function markdown({ title, columns, rows }: Table): string {
   return `## ${title}\n\n${lines.map((l) => `| ${l.join(" | ")} |`).join("\n")}\n`;
 }
 
-const escape = (text: string): string =>
-  text.replace(/[&<>]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[c]!);
+const safe = (text: string): string => text.replace(/[&<>]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[c]!);
 
 /** Horizontal bars from 0 to the limit at 1, which is a line. */
 export function svg(title: string, bars: readonly Bar[]): string {
@@ -53,13 +52,13 @@ export function svg(title: string, bars: readonly Bar[]): string {
     const y = top + i * row;
     const length = Math.max(1, Math.min(share, 1.15) * wide);
     return [
-      `<text x="${left - 8}" y="${y + 14}" text-anchor="end">${escape(label)}</text>`,
+      `<text x="${left - 8}" y="${y + 14}" text-anchor="end">${safe(label)}</text>`,
       `<rect x="${left}" y="${y + 3}" width="${length.toFixed(1)}" height="${row - 7}" fill="#3b6fb6"/>`,
-      `<text x="${(left + length + 6).toFixed(1)}" y="${y + 14}" fill="#444">${escape(text)}</text>`,
+      `<text x="${(left + length + 6).toFixed(1)}" y="${y + 14}" fill="#444">${safe(text)}</text>`,
     ].join("");
   });
   const limit = `<line x1="${left + wide}" x2="${left + wide}" y1="${top - 4}" y2="${height - 16}" stroke="#b63b3b" stroke-dasharray="4 3"/>`;
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="860" height="${height}" font-family="sans-serif" font-size="12"><rect width="100%" height="100%" fill="#fff"/><text x="12" y="24" font-size="15">${escape(title)}</text><text x="${left + wide}" y="${top - 8}" text-anchor="middle" fill="#b63b3b">measured limit</text>${limit}${body.join("")}</svg>\n`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="860" height="${height}" font-family="sans-serif" font-size="12"><rect width="100%" height="100%" fill="#fff"/><text x="12" y="24" font-size="15">${safe(title)}</text><text x="${left + wide}" y="${top - 8}" text-anchor="middle" fill="#b63b3b">measured limit</text>${limit}${body.join("")}</svg>\n`;
 }
 
 /** Writes name.md and name.svg; returns their paths. */

@@ -44,7 +44,7 @@ class Deep extends Module {
   }
 }
 
-const norm = (x: Tensor): number => Math.sqrt(x.dataSync().reduce((sum, value) => sum + value * value, 0));
+const norm = (x: Tensor): number => x.square().sum().sqrt().item();
 
 await run(
   {

@@ -11,6 +11,7 @@ import { expand, reshape, transpose, unsqueeze } from "./view.ts";
 export const activations = { none: 0, relu: 1, gelu: 2, gelu_tanh: 3, silu: 4, sigmoid: 5, tanh: 6 } as const;
 export type Activation = keyof typeof activations;
 
+const plain = [activations.none];
 const real = (d: string) => (d === "f64" ? "f64" : "f32");
 const mT = (x: Value): Value => transpose(x, -2, -1);
 
@@ -58,6 +59,7 @@ const product = op({
         expected: k,
         actual: k2,
       });
+    if (a.ndim === 2 && b.ndim === 2) return { shape: [a.shape[0], b.shape[1]], dtype: a.dtype };
     const batch = broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2));
     if (!batch) return fail("ERR_NABLA_SHAPE", "matmul", "batch sizes do not broadcast", { values: { a, b } });
     return { shape: [...batch, a.shape[a.ndim - 2], b.shape[b.ndim - 1]], dtype: a.dtype };
@@ -78,6 +80,13 @@ const product = op({
 function gemm(y: Value, a: Value, b: Value): void {
   if (numel(y.shape) === 0) return;
   const batch = y.shape.slice(0, -2);
+  if (batch.length === 0) {
+    // [m, n] = [m, k] [k, n]: what eager steps are made of, without the arrays of the general way
+    const [m, n] = y.shape;
+    const flat = (x: Value): Walk => ({ value: x, steps: [0, 0, x.strides[0], x.strides[1]] });
+    launch(K.matmul, y.dtype, [1, 1, m, n, a.shape[1]], [flat(y), flat(a), flat(b), null, null, null], plain);
+    return;
+  }
   const merged = mergeBatches(
     batch,
     [y, a, b].map((x) => batchSteps(x, batch)),
@@ -94,7 +103,7 @@ function gemm(y: Value, a: Value, b: Value): void {
     y.dtype,
     [...merged.extents, m, n, k],
     [walk(y, 0), walk(a, 1), walk(b, 2), null, null, null],
-    [activations.none],
+    plain,
   );
 }
 
@@ -105,6 +114,7 @@ export function matmul(a: Value, b: Value): Value {
   if (a.ndim === 1 && b.ndim === 1 && a.shape[0] !== b.shape[0]) {
     fail("ERR_NABLA_SHAPE", "matmul", `inner sizes ${a.shape[0]} and ${b.shape[0]} differ`, { values: { a, b } });
   }
+  if (a.ndim > 1 && b.ndim > 1) return product({ a, b });
   const y = product({ a: a.ndim === 1 ? unsqueeze(a, 0) : a, b: b.ndim === 1 ? unsqueeze(b, 1) : b });
   const shape = y.shape.filter((_, i) => !(a.ndim === 1 && i === y.ndim - 2) && !(b.ndim === 1 && i === y.ndim - 1));
   return reshape(y, shape);
@@ -150,7 +160,7 @@ const linearOp = op({
       null,
       null,
     ];
-    launch(K.matmul, y.dtype, [1, 1, rows, out, width], operands, [activations.none]);
+    launch(K.matmul, y.dtype, [1, 1, rows, out, width], operands, plain);
   },
   grad: {
     x: (gy, { weight }): Value => matmul(gy, weight),
