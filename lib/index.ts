@@ -31,7 +31,7 @@ export * as init from "./nn/init.ts";
 export { Flatten, Identity, Linear } from "./nn/linear.ts";
 export * from "./nn/loss.ts";
 export { Module, type ParameterFilter } from "./nn/module.ts";
-export { GroupNorm, LayerNorm, type NormOptions, RMSNorm } from "./nn/norm.ts";
+export * from "./nn/norm.ts";
 export { buffer, Parameter } from "./nn/parameter.ts";
 export { Sequential } from "./nn/sequential.ts";
 export type { LoadOptions, LoadReport } from "./nn/state.ts";
@@ -43,18 +43,6 @@ export { cosine, type Schedule } from "./optim/schedule.ts";
 export { arange, empty, eye, full, linspace, type Options, ones, tensor, zeros } from "./tensor/create.ts";
 export { cat, diag, einsum, meshgrid, stack, tensordot, where } from "./tensor/functional.ts";
 export { fullLike, onesLike, randLike, randnLike, zerosLike } from "./tensor/like.ts";
-export {
-  bce,
-  bceWithLogits,
-  type CrossEntropyOptions,
-  crossEntropy,
-  huber,
-  klDiv,
-  l1,
-  mse,
-  type Reduction,
-  smoothL1,
-} from "./tensor/loss.ts";
 export { type Memory, memory } from "./tensor/memory.ts";
 export { bernoulli, multinomial, rand, randint, randn, randperm, seed } from "./tensor/random.ts";
 export { Tensor } from "./tensor/tensor.ts";

@@ -1,6 +1,6 @@
 // A GPT as a user writes it: the program whose checking must stay cheap (budget.test.ts).
-import { arange, crossEntropy, Linear, Module, Sequential, type Tensor } from "nabla";
-import { attention, Embedding, GELU, LayerNorm } from "./sketch.ts";
+import { arange, crossEntropy, GELU, LayerNorm, Linear, Module, Sequential, type Tensor } from "nabla";
+import { attention, Embedding } from "./sketch.ts";
 
 interface Config {
   readonly vocab_size: number;

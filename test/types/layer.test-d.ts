@@ -1,9 +1,21 @@
 // What layers and chains of layers infer, accept and refuse.
 
-import { arange, Flatten, Linear, Module, type Parameter, Sequential, type Tensor, zeros } from "nabla";
+import {
+  arange,
+  Flatten,
+  GELU,
+  LayerNorm,
+  Linear,
+  Module,
+  type Parameter,
+  ReLU,
+  Sequential,
+  type Tensor,
+  zeros,
+} from "nabla";
 import { describe, expectTypeOf, test } from "vitest";
 import type { Shape } from "../../lib/types/shape.ts";
-import { Conv2d, Embedding, GELU, LayerNorm, ReLU } from "./sketch.ts";
+import { Conv2d, Embedding } from "./sketch.ts";
 
 type F<S extends Shape> = Tensor<S, "f32">;
 declare const any: F<Shape>;

@@ -1,6 +1,6 @@
 // Layers that the shape types are written for, without a run time.
 import { Module, type Tensor } from "nabla";
-import type { Append, DType, IsDType, LastIs, ReplaceAt, SameBatch, Shape, Str } from "../../lib/types/shape.ts";
+import type { Append, DType, IsDType, ReplaceAt, SameBatch, Shape, Str } from "../../lib/types/shape.ts";
 
 export declare function batches<A extends Shape, B extends Shape>(
   x: Tensor<A>,
@@ -8,23 +8,9 @@ export declare function batches<A extends Shape, B extends Shape>(
 ): Iterable<[Tensor, Tensor]>;
 export declare function attention(q: Tensor, k: Tensor, v: Tensor, options?: { causal?: boolean }): Tensor;
 
-export declare class ReLU extends Module {
-  readonly gives: "same";
-  forward<S extends Shape>(x: Tensor<S>): Tensor<S, "f32">;
-}
-export declare class GELU extends Module {
-  readonly gives: "same";
-  forward<S extends Shape>(x: Tensor<S>): Tensor<S, "f32">;
-}
 export declare class Conv2d extends Module {
   constructor(inChannels: number, outChannels: number, size: number);
   forward<S extends Shape>(x: Tensor<S>): Tensor<ReplaceAt<S, -1, number>, "f32">;
-}
-export declare class LayerNorm<N extends number> extends Module {
-  constructor(size: N);
-  readonly inFeatures: N;
-  readonly outFeatures: N;
-  forward<S extends Shape>(x: Tensor<S> & LastIs<`LayerNorm(${Str<N>})`, S, N>): Tensor<S, "f32">;
 }
 export declare class Embedding<V extends number, E extends number> extends Module {
   constructor(vocab: V, size: E);
