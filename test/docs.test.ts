@@ -31,7 +31,7 @@ const examples = sources.sort().flatMap((f) => examplesOf(`lib/${f}`));
 
 /** What the comments behind console.log say, with every run of spaces as one. */
 const promised = (code: string): string[] =>
-  [...code.matchAll(/console\.log\(.*\); \/\/ (.*)$/gm)].map(([, said = ""]) => said.replace(/\s+/g, " ").trim());
+  [...code.matchAll(/^ *console\.log\(.*\); \/\/ (.*)$/gm)].map(([, said = ""]) => said.replace(/\s+/g, " ").trim());
 
 const runner = `
 import { format } from "node:util";

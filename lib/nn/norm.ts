@@ -25,7 +25,7 @@ export interface NormOptions {
  * @example
  * ```ts
  * import { LayerNorm, tensor } from "nabla";
- * console.log(new LayerNorm(2).forward(tensor([[1, 3]]))); // tensor([[-1.0000, 1.0000]])
+ * console.log(new LayerNorm(2).forward(tensor([[1, 3]]))); // tensor([[-1.0000, 1.0000]], { requiresGrad: true })
  * ```
  */
 export class LayerNorm<N extends number = number> extends Module {
@@ -60,7 +60,7 @@ export class LayerNorm<N extends number = number> extends Module {
  * @example
  * ```ts
  * import { RMSNorm, tensor } from "nabla";
- * console.log(new RMSNorm(2).forward(tensor([[3, 3]]))); // tensor([[1.0000, 1.0000]])
+ * console.log(new RMSNorm(2).forward(tensor([[3, 3]]))); // tensor([[1., 1.]], { requiresGrad: true })
  * ```
  */
 export class RMSNorm<N extends number = number> extends Module {

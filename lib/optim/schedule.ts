@@ -47,7 +47,7 @@ export interface WarmupOptions {
  * ```ts
  * import { schedule } from "nabla";
  * const lr = schedule.linearWarmup(4, schedule.constant(0.8));
- * console.log([0, 1, 2, 3, 4].map(lr)); // [0, 0.2, 0.4, 0.6000000000000001, 0.8]
+ * console.log([0, 1, 2, 3, 4].map(lr)); // [ 0, 0.2, 0.4, 0.6000000000000001, 0.8 ]
  * ```
  */
 export function linearWarmup(steps: number, after: Schedule, { start = 0 }: WarmupOptions = {}): Schedule {
@@ -83,7 +83,7 @@ function decay(op: string, options: DecayOptions, y: (x: number) => number): Sch
  * ```ts
  * import { schedule } from "nabla";
  * const lr = schedule.linear({ from: 0.5, to: 0.1, steps: 4 });
- * console.log(lr(2), lr(100)); // 0.3 0.1
+ * console.log(lr(2), lr(100)); // 0.30000000000000004 0.1
  * ```
  */
 export function linear(options: DecayOptions): Schedule {
@@ -282,7 +282,7 @@ export interface CyclicOptions {
  * ```ts
  * import { schedule } from "nabla";
  * const lr = schedule.cyclic({ low: 0, high: 1, up: 4 });
- * console.log([0, 2, 4, 6, 8].map(lr)); // [0, 0.5, 1, 0.5, 0]
+ * console.log([0, 2, 4, 6, 8].map(lr)); // [ 0, 0.5, 1, 0.5, 0 ]
  * ```
  */
 export function cyclic({ low, high, up, down = up, mode = "triangular", gamma = 1 }: CyclicOptions): Schedule {
