@@ -102,8 +102,9 @@ inline void gemm(Strided<InOut<f32>, 4> c, Strided<In<f32>, 4> a, Strided<In<f32
                    finish_of(bias, z, slope, act, i, j)};
   };
   const size_t work = m * n * (k + 1);
-  // B turned, or its rows pages apart: packed once for all, for then its reader cannot have it packed on the way.
-  const bool apart = b.step[3] != 1 || b.step[2] % 1024 == 0;
+  // B turned, or rows pages apart: packed once for all, for a tile cannot pack it on the way; and where A is packed
+  // too, bands of rows are the tasks and each would read all of B.
+  const bool apart = b.step[3] != 1 || b.step[2] % 1024 == 0 || worth_packing(a.step[2], a.step[3], n);
   if (m >= 256 && n * k >= (size_t(1) << 19) && apart && c.step[3] == 1) {
     for (size_t i = 0; i < batch; i++) multiply_together(product(i / q, i % q));
     return;
