@@ -47,6 +47,7 @@ const native = [
   ["simd/math.h", ["types.h", "simd/*.h"]],
   ["simd/scalar.h", ["types.h", "simd/*.h", "<*>"]],
   ["simd/*.h", ["types.h", "simd/*.h", "<immintrin.h>", "<arm_neon.h>"]],
+  ["kernels/product.h", ["types.h", "simd/*.h", "kernels/*.h", "pool.h"]],
   ["kernels/gemm.h", ["types.h", "simd/*.h", "kernels/*.h", "pool.h"]],
   ["kernels/*.h", ["types.h", "simd/*.h", "kernels/*.h"]],
   ["isa/table.h", ["kernels.h", "kernels/*.h", "ops.def"]],
