@@ -153,7 +153,7 @@ inline void collect(T* to, size_t to_row, const T* from, ptrdiff_t row, ptrdiff_
   if constexpr (same<T, f32> && N > 1)
     if (row == 1) {
       for (size_t j = 0; j < cols; j += N)
-        pack_turned(to + j, to_row, from + ptrdiff_t(j) * col, col, cols - j < N ? cols - j : N, rows);
+        turn<true>(to + j, to_row, from + ptrdiff_t(j) * col, col, cols - j < N ? cols - j : N, rows);
       return;
     }
   for (size_t i = 0; i < rows; i += 16)
