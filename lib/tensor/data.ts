@@ -47,7 +47,13 @@ export interface Data {
    * ```
    */
   toArray(this: Tensor): NestedList;
-  /** The elements as console.log shows them: four digits, the ends of what is long. */
+  /**
+   * The elements as console.log shows them: four digits, the ends of what is long.
+   * ```ts
+   * import { tensor } from "nabla";
+   * console.log(`${tensor([1, 2.5])}`); // tensor([1.0000, 2.5000])
+   * ```
+   */
   toString(this: Tensor): string;
   /**
    * The same numbers in another element type; itself where it has that type. Floats go to integers towards zero, to bool
@@ -58,19 +64,63 @@ export interface Data {
    * ```
    */
   to<A extends Shape, const E extends DType>(this: Tensor<A>, dtype: E): Tensor<A, E>;
-  /** to("f32"). `torch.Tensor.float`. */
+  /**
+   * to("f32"). `torch.Tensor.float`.
+   * ```ts
+   * import { tensor } from "nabla";
+   * console.log(tensor([true, false]).float()); // tensor([1., 0.])
+   * ```
+   */
   float<A extends Shape>(this: Tensor<A>): Tensor<A, "f32">;
-  /** to("f64"). `torch.Tensor.double`. */
+  /**
+   * to("f64"). `torch.Tensor.double`.
+   * ```ts
+   * import { tensor } from "nabla";
+   * console.log(tensor([1, 2]).double()); // tensor([1., 2.], { dtype: "f64" })
+   * ```
+   */
   double<A extends Shape>(this: Tensor<A>): Tensor<A, "f64">;
-  /** to("i32"). `torch.Tensor.int`. */
+  /**
+   * to("i32"). `torch.Tensor.int`.
+   * ```ts
+   * import { tensor } from "nabla";
+   * console.log(tensor([1.5, 2.5]).int()); // tensor([1, 2], { dtype: "i32" })
+   * ```
+   */
   int<A extends Shape>(this: Tensor<A>): Tensor<A, "i32">;
-  /** to("bool"). `torch.Tensor.bool`. */
+  /**
+   * to("bool"). `torch.Tensor.bool`.
+   * ```ts
+   * import { tensor } from "nabla";
+   * console.log(tensor([0, 2]).bool()); // tensor([false, true])
+   * ```
+   */
   bool<A extends Shape>(this: Tensor<A>): Tensor<A, "bool">;
-  /** A copy in memory of its own; gradients flow back through it. `torch.clone`. */
+  /**
+   * A copy in memory of its own; gradients flow back through it. `torch.clone`.
+   * ```ts
+   * import { tensor } from "nabla";
+   * const x = tensor([1, 2]);
+   * console.log(x.clone().equal(x)); // true
+   * ```
+   */
   clone<A extends Shape, E extends DType>(this: Tensor<A, E>): Tensor<A, E>;
-  /** Itself where its memory is in row-major order, else a copy that is. `torch.Tensor.contiguous`. */
+  /**
+   * Itself where its memory is in row-major order, else a copy that is. `torch.Tensor.contiguous`.
+   * ```ts
+   * import { tensor } from "nabla";
+   * const x = tensor([[1, 2], [3, 4]]);
+   * console.log(x.contiguous() === x, x.mT().contiguous().isContiguous); // true true
+   * ```
+   */
   contiguous<A extends Shape, E extends DType>(this: Tensor<A, E>): Tensor<A, E>;
-  /** The number of elements. `torch.numel`. */
+  /**
+   * The number of elements. `torch.numel`.
+   * ```ts
+   * import { tensor } from "nabla";
+   * console.log(tensor([[1, 2], [3, 4]]).numel()); // 4
+   * ```
+   */
   numel(this: Tensor): number;
 }
 

@@ -52,6 +52,11 @@ export const Tensor: abstract new (...args: never) => Tensor = class Tensor exte
   /**
    * Gives the memory back at once, also that of its views; on a view it does nothing. Never needed: what nobody can reach
    * is collected.
+   * ```ts
+   * import { zeros } from "nabla";
+   * using x = zeros(1000, 1000);
+   * console.log(x.size); // 1000000
+   * ```
    */
   [Symbol.dispose](): void {
     if (!this.isView) this.storage.dispose();
