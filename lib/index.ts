@@ -3,6 +3,7 @@
 export { type Compiled, type CompileOptions, compile } from "./compile/compile.ts";
 export { type ErrorCode, NablaError } from "./core/errors.ts";
 export { isa, setThreads, threads } from "./core/native.ts";
+export { type Batch, Batches, type BatchOptions, batches, type Position } from "./data/batches.ts";
 export { type Digits, digits } from "./data/digits.ts";
 export { type Idx, type Mnist, mnist, readIdx } from "./data/idx.ts";
 export {
@@ -46,4 +47,18 @@ export { fullLike, onesLike, randLike, randnLike, zerosLike } from "./tensor/lik
 export { type Memory, memory } from "./tensor/memory.ts";
 export { bernoulli, multinomial, rand, randint, randn, randperm, seed } from "./tensor/random.ts";
 export { Tensor } from "./tensor/tensor.ts";
+export {
+  type Data,
+  type EpochEvent,
+  type EvaluateOptions,
+  evaluate,
+  Fit,
+  type FitEvent,
+  type FitOptions,
+  fit,
+  type Scores,
+  type StepEvent,
+  type Trained,
+} from "./train/fit.ts";
+export { accuracy, type Metric } from "./train/metric.ts";
 export type { DType, Shape } from "./types/shape.ts";

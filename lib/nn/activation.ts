@@ -39,7 +39,7 @@ export class ReLU6 extends Module {
  * @example
  * ```ts
  * import { Sigmoid, tensor } from "nabla";
- * console.log(new Sigmoid().forward(tensor([-1, 0, 2]))); // ?
+ * console.log(new Sigmoid().forward(tensor([-1, 0, 2]))); // tensor([0.2689, 0.5000, 0.8808])
  * ```
  */
 export class Sigmoid extends Module {
@@ -54,7 +54,7 @@ export class Sigmoid extends Module {
  * @example
  * ```ts
  * import { Tanh, tensor } from "nabla";
- * console.log(new Tanh().forward(tensor([-1, 0, 2]))); // ?
+ * console.log(new Tanh().forward(tensor([-1, 0, 2]))); // tensor([-0.7616,  0.0000,  0.9640])
  * ```
  */
 export class Tanh extends Module {
@@ -70,8 +70,8 @@ export class Tanh extends Module {
  * @example
  * ```ts
  * import { GELU, tensor } from "nabla";
- * console.log(new GELU().forward(tensor([-1, 0, 2]))); // ?
- * console.log(new GELU({ approximate: "tanh" }).forward(tensor([-1, 0, 2]))); // ?
+ * console.log(new GELU().forward(tensor([-1, 0, 2]))); // tensor([-0.1587,  0.0000,  1.9545])
+ * console.log(new GELU({ approximate: "tanh" }).forward(tensor([-1, 0, 2]))); // tensor([-0.1588,  0.0000,  1.9546])
  * ```
  */
 export class GELU extends Module {
@@ -95,7 +95,7 @@ export class GELU extends Module {
  * @example
  * ```ts
  * import { SiLU, tensor } from "nabla";
- * console.log(new SiLU().forward(tensor([-1, 0, 2]))); // ?
+ * console.log(new SiLU().forward(tensor([-1, 0, 2]))); // tensor([-0.2689,  0.0000,  1.7616])
  * ```
  */
 export class SiLU extends Module {
@@ -110,7 +110,7 @@ export class SiLU extends Module {
  * @example
  * ```ts
  * import { Mish, tensor } from "nabla";
- * console.log(new Mish().forward(tensor([-1, 0, 2]))); // ?
+ * console.log(new Mish().forward(tensor([-1, 0, 2]))); // tensor([-0.3034,  0.0000,  1.9440])
  * ```
  */
 export class Mish extends Module {
@@ -125,7 +125,7 @@ export class Mish extends Module {
  * @example
  * ```ts
  * import { Hardswish, tensor } from "nabla";
- * console.log(new Hardswish().forward(tensor([-1, 0, 2]))); // ?
+ * console.log(new Hardswish().forward(tensor([-1, 0, 2]))); // tensor([-0.3333,  0.0000,  1.6667])
  * ```
  */
 export class Hardswish extends Module {
@@ -140,7 +140,7 @@ export class Hardswish extends Module {
  * @example
  * ```ts
  * import { Hardsigmoid, tensor } from "nabla";
- * console.log(new Hardsigmoid().forward(tensor([-1, 0, 2]))); // ?
+ * console.log(new Hardsigmoid().forward(tensor([-1, 0, 2]))); // tensor([0.3333, 0.5000, 0.8333])
  * ```
  */
 export class Hardsigmoid extends Module {
@@ -155,7 +155,7 @@ export class Hardsigmoid extends Module {
  * @example
  * ```ts
  * import { SELU, tensor } from "nabla";
- * console.log(new SELU().forward(tensor([-1, 0, 2]))); // ?
+ * console.log(new SELU().forward(tensor([-1, 0, 2]))); // tensor([-1.1113,  0.0000,  2.1014])
  * ```
  */
 export class SELU extends Module {
@@ -170,7 +170,7 @@ export class SELU extends Module {
  * @example
  * ```ts
  * import { Softsign, tensor } from "nabla";
- * console.log(new Softsign().forward(tensor([-1, 0, 2]))); // ?
+ * console.log(new Softsign().forward(tensor([-1, 0, 2]))); // tensor([-0.5000,  0.0000,  0.6667])
  * ```
  */
 export class Softsign extends Module {
@@ -185,7 +185,7 @@ export class Softsign extends Module {
  * @example
  * ```ts
  * import { LogSigmoid, tensor } from "nabla";
- * console.log(new LogSigmoid().forward(tensor([-1, 0, 2]))); // ?
+ * console.log(new LogSigmoid().forward(tensor([-1, 0, 2]))); // tensor([-1.3133, -0.6931, -0.1269])
  * ```
  */
 export class LogSigmoid extends Module {
@@ -200,7 +200,7 @@ export class LogSigmoid extends Module {
  * @example
  * ```ts
  * import { Tanhshrink, tensor } from "nabla";
- * console.log(new Tanhshrink().forward(tensor([-1, 0, 2]))); // ?
+ * console.log(new Tanhshrink().forward(tensor([-1, 0, 2]))); // tensor([-0.2384,  0.0000,  1.0360])
  * ```
  */
 export class Tanhshrink extends Module {
@@ -215,7 +215,7 @@ export class Tanhshrink extends Module {
  * @example
  * ```ts
  * import { LeakyReLU, tensor } from "nabla";
- * console.log(new LeakyReLU(0.1).forward(tensor([-1, 0, 2]))); // ?
+ * console.log(new LeakyReLU(0.1).forward(tensor([-1, 0, 2]))); // tensor([-0.1000,  0.0000,  2.0000])
  * ```
  */
 export class LeakyReLU extends Module {
@@ -239,7 +239,7 @@ export class LeakyReLU extends Module {
  * @example
  * ```ts
  * import { ELU, tensor } from "nabla";
- * console.log(new ELU().forward(tensor([-1, 0, 2]))); // ?
+ * console.log(new ELU().forward(tensor([-1, 0, 2]))); // tensor([-0.6321,  0.0000,  2.0000])
  * ```
  */
 export class ELU extends Module {
@@ -263,7 +263,7 @@ export class ELU extends Module {
  * @example
  * ```ts
  * import { CELU, tensor } from "nabla";
- * console.log(new CELU().forward(tensor([-1, 0, 2]))); // ?
+ * console.log(new CELU().forward(tensor([-1, 0, 2]))); // tensor([-0.6321,  0.0000,  2.0000])
  * ```
  */
 export class CELU extends Module {
@@ -287,7 +287,7 @@ export class CELU extends Module {
  * @example
  * ```ts
  * import { Softplus, tensor } from "nabla";
- * console.log(new Softplus().forward(tensor([-1, 0, 2]))); // ?
+ * console.log(new Softplus().forward(tensor([-1, 0, 2]))); // tensor([0.3133, 0.6931, 2.1269])
  * ```
  */
 export class Softplus extends Module {
@@ -313,7 +313,7 @@ export class Softplus extends Module {
  * @example
  * ```ts
  * import { Hardtanh, tensor } from "nabla";
- * console.log(new Hardtanh().forward(tensor([-1, 0, 2]))); // ?
+ * console.log(new Hardtanh().forward(tensor([-1, 0, 2]))); // tensor([-1.,  0.,  1.])
  * ```
  */
 export class Hardtanh extends Module {
@@ -339,7 +339,7 @@ export class Hardtanh extends Module {
  * @example
  * ```ts
  * import { Softmax, tensor } from "nabla";
- * console.log(new Softmax().forward(tensor([-1, 0, 2]))); // ?
+ * console.log(new Softmax().forward(tensor([-1, 0, 2]))); // tensor([0.0420, 0.1142, 0.8438])
  * ```
  */
 export class Softmax extends Module {
@@ -363,7 +363,7 @@ export class Softmax extends Module {
  * @example
  * ```ts
  * import { LogSoftmax, tensor } from "nabla";
- * console.log(new LogSoftmax().forward(tensor([-1, 0, 2]))); // ?
+ * console.log(new LogSoftmax().forward(tensor([-1, 0, 2]))); // tensor([-3.1698, -2.1698, -0.1698])
  * ```
  */
 export class LogSoftmax extends Module {

@@ -6,7 +6,7 @@ import { Module } from "./module.ts";
 
 /**
  * In training each element is 0 with probability p, and else divided by 1 - p, so that sums keep their size; in evaluation
- * nothing changes (Srivastava et al., 2014). The random numbers are the global generator's: manualSeed() fixes them.
+ * nothing changes (Srivastava et al., 2014). The random numbers are the global generator's: seed() fixes them.
  *
  * PyTorch: `torch.nn.Dropout`.
  * @example

@@ -1,5 +1,5 @@
 // First values of parameters. Each function fills the tensor it is given, in its own memory, and returns it; the random
-// numbers are those of the global generator, so manualSeed() fixes them.
+// numbers are those of the global generator, so seed() fixes them.
 import { fail, showShape } from "../core/errors.ts";
 import { numel } from "../core/shape.ts";
 import type { Value } from "../core/value.ts";

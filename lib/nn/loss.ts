@@ -76,7 +76,7 @@ export const smoothL1: Pairwise<"smoothL1", { beta?: number }> = loss.smoothL1 a
 export const bce: Pairwise<"bce", { weight?: Tensor }> = loss.bce as never;
 
 /**
- * Binary cross-entropy of sigmoid(x) without taking a sigmoid: (1 - t) x + (1 + (w - 1) t) log(1 + e^-x), w = posWeight the
+ * Binary cross-entropy of sigmoid(x) without taking a sigmoid: (1 - t) log(1 + e^x) + w t log(1 + e^-x), w = posWeight the
  * weight of positives. PyTorch: `nn.functional.binary_cross_entropy_with_logits`.
  * @example
  * ```ts

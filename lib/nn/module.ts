@@ -66,9 +66,12 @@ function* walk(x: unknown, name: string, above: readonly object[]): Generator<Pl
 export abstract class Module {
   #training = true;
 
-  /** Whether dropout drops and batch normalisation measures; {@link train} and {@link eval} set it. */
+  /** Whether dropout drops and batch normalisation measures. Setting it changes this module alone, {@link train} all inside too. */
   get training(): boolean {
     return observe("training", () => this.#training);
+  }
+  set training(on: boolean) {
+    this.#training = on;
   }
 
   /** What stands in the module, by name; a module that keeps its children elsewhere says so here. */
@@ -148,7 +151,7 @@ export abstract class Module {
    * PyTorch: `train`.
    */
   train(on = true): this {
-    for (const module of this.namedModules().values()) module.#training = on;
+    for (const module of this.namedModules().values()) module.training = on;
     return this;
   }
   /**

@@ -10,7 +10,7 @@ import { abs, assign, cast, contiguous, le, maximum, ne, where } from "./arithme
 import { xlogy } from "./binary.ts";
 import { ones } from "./create.ts";
 import { checkLabels, crossEntropyRows, softCrossEntropyRows } from "./entropy.ts";
-import { minus, over, plus, times } from "./formula.ts";
+import { minus, over, times } from "./formula.ts";
 import { exp, log, square } from "./math.ts";
 import { mean, sum } from "./reduce.ts";
 import { gather, indexSelect } from "./select.ts";
@@ -112,16 +112,16 @@ export function bce(x: Value, target: Value, { weight, reduction }: BceOptions =
   const loss = bceOp({ x, target: cast(target, x.dtype) });
   return reduced("bce", weight ? times(loss, weight) : loss, reduction);
 }
-/** bce of sigmoid(x), without taking a sigmoid: (1 - t) x + (1 + (w - 1) t) softplus(-x), w the weight of positives */
+/** bce of sigmoid(x): (1 - t) log(1 + e^x) + w t log(1 + e^-x), w the weight of positives. No term cancels another. */
 export function bceWithLogits(
   x: Value,
   target: Value,
   { weight, posWeight, reduction }: BceOptions & { readonly posWeight?: Value | undefined } = {},
 ): Value {
   checkAlike("bceWithLogits", x, target);
-  const soft = times(logSigmoid({ x }), -1);
-  const scaled = posWeight ? times(soft, plus(times(minus(posWeight, 1), target), 1)) : soft;
-  const loss = plus(times(minus(1, target), x), scaled);
+  const no = times(minus(target, 1), logSigmoid({ x: times(x, -1) }));
+  const yes = times(posWeight ? times(target, posWeight) : target, logSigmoid({ x }));
+  const loss = minus(no, yes);
   return reduced("bceWithLogits", weight ? times(loss, weight) : loss, reduction);
 }
 

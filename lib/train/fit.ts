@@ -1,0 +1,288 @@
+import { fail } from "../core/errors.ts";
+import { withGrad } from "../engine/tape.ts";
+import type { Module } from "../nn/module.ts";
+import { clipGradNorm } from "../optim/clip.ts";
+import type { Optimizer } from "../optim/optimizer.ts";
+import type { Schedule } from "../optim/schedule.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import type { Metric } from "./metric.ts";
+
+/** Pairs of inputs and targets; each iteration is an epoch. {@link batches} makes them of tensors in memory. */
+export type Data<X, Y> = Iterable<readonly [X, Y]> | AsyncIterable<readonly [X, Y]>;
+/** What fit trains: a module whose forward takes the inputs. */
+export type Trained<X, O> = Module & { forward(x: X): O };
+
+/** Options of {@link fit}. */
+export interface FitOptions<Y, O> {
+  /** One number from outputs and targets, to be made small. */
+  loss: (output: O, target: Y) => Tensor;
+  optimizer: Optimizer;
+  /** Times through the data; 1 unless given. */
+  epochs?: number;
+  /** Measured after each epoch, in evaluation mode. */
+  validation?: Data<unknown, Y>;
+  /** Numbers to report besides the loss: { accuracy }. */
+  metrics?: Readonly<Record<string, Metric>>;
+  /** Batches whose gradients make one step; 1 unless given. */
+  accumulate?: number;
+  /** The largest norm of all gradients together. */
+  clip?: number;
+  /** The learning rate of each step. */
+  schedule?: Schedule;
+  /** Ends the run after the step it is in. */
+  signal?: AbortSignal;
+}
+
+/** Means over samples. */
+export interface Scores {
+  readonly loss: number;
+  readonly metrics: Readonly<Record<string, number>>;
+}
+/** After a step: the scores of its batches. */
+export interface StepEvent extends Scores {
+  readonly done: "step";
+  /** From 0. */
+  readonly epoch: number;
+  /** Steps taken, from 1, over all epochs. */
+  readonly step: number;
+  /** Samples seen in this epoch. */
+  readonly samples: number;
+  readonly lr: number;
+  /** The norm of the gradients before clipping, where `clip` is given. */
+  readonly norm?: number;
+}
+/** After an epoch: the scores of all its batches, as they were when each was trained on. */
+export interface EpochEvent extends Scores {
+  readonly done: "epoch";
+  readonly epoch: number;
+  readonly step: number;
+  readonly samples: number;
+  readonly lr: number;
+  readonly validation?: Scores;
+}
+export type FitEvent = StepEvent | EpochEvent;
+
+type Pair = readonly [Tensor, Tensor];
+type Runs = Trained<Tensor, Tensor>;
+type Plain = FitOptions<Tensor, Tensor>;
+
+/** Sums of scores weighted by samples. */
+class Tally {
+  samples = 0;
+  readonly #sums = new Map<string, number>();
+  add(samples: number, scores: Scores): void {
+    this.samples += samples;
+    for (const [name, x] of [["", scores.loss] as const, ...Object.entries(scores.metrics)])
+      this.#sums.set(name, (this.#sums.get(name) ?? 0) + x * samples);
+  }
+  get scores(): Scores {
+    const means = [...this.#sums].map(([name, sum]) => [name, sum / this.samples] as const);
+    return { loss: new Map(means).get("") ?? Number.NaN, metrics: Object.fromEntries(means.filter(([n]) => n !== "")) };
+  }
+}
+
+interface Measured {
+  readonly loss: Tensor;
+  readonly metrics: Readonly<Record<string, Tensor>>;
+}
+function measure(output: Tensor, target: Tensor, loss: Tensor, metrics: Readonly<Record<string, Metric>>): Measured {
+  const all = withGrad(false, () => Object.entries(metrics).map(([name, f]) => [name, f(output, target)] as const));
+  return { loss: loss.detach(), metrics: Object.fromEntries(all) };
+}
+const numbers = ({ loss, metrics }: Measured): Scores => ({
+  loss: loss.item(),
+  metrics: Object.fromEntries(Object.entries(metrics).map(([name, x]) => [name, x.item()])),
+});
+
+/**
+ * One step on one or several batches, x1, y1, x2, y2, ..., whose gradients add up to that of their mean. Nothing in it depends on
+ * numbers in tensors, so it can be compiled.
+ */
+function stepOf(model: Runs, { loss, optimizer, metrics = {}, clip }: Plain) {
+  const parameters = model.namedParameters();
+  return (...tensors: readonly Tensor[]): { measured: Measured[]; norm: Tensor | null } => {
+    optimizer.zeroGrad();
+    const measured: Measured[] = [];
+    for (let i = 0; i < tensors.length; i += 2) {
+      const output = model.forward(tensors[i]);
+      const l = loss(output, tensors[i + 1]);
+      (tensors.length > 2 ? l.div(tensors.length / 2) : l).backward();
+      measured.push(measure(output, tensors[i + 1], l, metrics));
+    }
+    const norm = clip === undefined ? null : clipGradNorm(parameters, clip);
+    optimizer.step();
+    return { measured, norm };
+  };
+}
+
+/** Keeps timers, sockets and signals alive while steps follow each other: at most this many milliseconds between turns. */
+const turn = 10;
+function breather(): () => Promise<void> | undefined {
+  let last = performance.now();
+  return () => {
+    if (performance.now() - last < turn) return undefined;
+    return new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
+      last = performance.now();
+    });
+  };
+}
+
+function checkOptions({ epochs = 1, accumulate = 1 }: Plain): void {
+  for (const [name, x] of Object.entries({ epochs, accumulate }))
+    if (!Number.isSafeInteger(x) || x < 1)
+      fail("ERR_NABLA_VALUE", "fit", `${name} must be a whole number from 1, got ${x}`, { actual: x });
+}
+function checkBatch(pair: Pair): Pair {
+  if (!Array.isArray(pair) || pair.length !== 2)
+    fail("ERR_NABLA_TYPE", "fit", "the data does not give pairs [x, y]", {
+      actual: pair,
+      hint: "batches(x, y, { size }) does",
+    });
+  return pair;
+}
+function checkFinite(loss: number, step: number): void {
+  if (!Number.isFinite(loss))
+    fail("ERR_NABLA_VALUE", "fit", `the loss is ${loss} at step ${step}`, {
+      actual: loss,
+      hint: "lower the learning rate, clip the gradients ({ clip: 1 }), or look for NaN in the data",
+    });
+}
+function checkSignal(signal: AbortSignal | undefined, step: number): void {
+  if (signal?.aborted)
+    fail("ERR_NABLA_ABORTED", "fit", `aborted after ${step} steps`, { cause: signal.reason as unknown });
+}
+
+/** The data in groups of n batches; the last may be smaller. */
+async function* grouped(data: Data<Tensor, Tensor>, n: number): AsyncGenerator<Pair[]> {
+  let group: Pair[] = [];
+  for await (const pair of data) {
+    group.push(checkBatch(pair));
+    if (group.length < n) continue;
+    yield group;
+    group = [];
+  }
+  if (group.length > 0) yield group;
+}
+
+async function* run(
+  model: Runs,
+  data: Data<Tensor, Tensor>,
+  options: Plain,
+): AsyncGenerator<FitEvent, void, undefined> {
+  checkOptions(options);
+  const { optimizer, epochs = 1, accumulate = 1, validation, schedule, signal } = options;
+  const step = stepOf(model, options);
+  const breathe = breather();
+  const modes = [...model.namedModules().values()].map((m) => [m, m.training] as const);
+  let steps = 0;
+  try {
+    for (let epoch = 0; epoch < epochs; epoch++) {
+      const tally = new Tally();
+      model.train();
+      for await (const group of grouped(data, accumulate)) {
+        checkSignal(signal, steps);
+        if (schedule) optimizer.lr = schedule(steps);
+        const { measured, norm } = step(...group.flat());
+        steps++;
+        const own = new Tally();
+        for (const [i, m] of measured.entries()) own.add(group[i][0].shape[0] ?? 1, numbers(m));
+        tally.add(own.samples, own.scores);
+        checkFinite(own.scores.loss, steps);
+        const at = { epoch, step: steps, samples: tally.samples, lr: optimizer.lr };
+        yield { done: "step", ...at, ...own.scores, ...(norm && { norm: norm.item() }) };
+        await breathe();
+      }
+      if (tally.samples === 0) fail("ERR_NABLA_VALUE", "fit", `the data gave no batch in epoch ${epoch}`);
+      const measured = validation && (await evaluate(model, validation as Data<Tensor, Tensor>, options));
+      const at = { epoch, step: steps, samples: tally.samples, lr: optimizer.lr };
+      yield { done: "epoch", ...at, ...tally.scores, ...(measured && { validation: measured }) };
+    }
+  } finally {
+    for (const [module, on] of modes) module.training = on;
+  }
+}
+
+/** A run of {@link fit}: a sequence of events to iterate, or a promise of the last one. */
+export class Fit implements AsyncIterable<FitEvent>, PromiseLike<EpochEvent> {
+  readonly #events: AsyncGenerator<FitEvent, void, undefined>;
+  #last: Promise<EpochEvent> | undefined;
+
+  constructor(events: AsyncGenerator<FitEvent, void, undefined>) {
+    this.#events = events;
+  }
+  [Symbol.asyncIterator](): AsyncGenerator<FitEvent, void, undefined> {
+    return this.#events;
+  }
+  async #drain(): Promise<EpochEvent> {
+    let last: EpochEvent | undefined;
+    for await (const event of this.#events) if (event.done === "epoch") last = event;
+    return last ?? fail("ERR_NABLA_STATE", "fit", "the run has ended already");
+  }
+  // biome-ignore lint/suspicious/noThenProperty: await fit(...) runs it to its end
+  then<A = EpochEvent, B = never>(
+    resolve?: ((event: EpochEvent) => A | PromiseLike<A>) | null,
+    reject?: ((reason: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    this.#last ??= this.#drain();
+    return this.#last.then(resolve, reject);
+  }
+}
+
+/**
+ * Trains a model: forward, loss, backward and one optimizer step for each batch, an event after each step and each epoch.
+ * Iterate over the events and `break` to stop early, or `await` the whole run for its last event. A loss that is not finite is
+ * an error.
+ * @example
+ * ```ts
+ * import { Adam, batches, fit, Linear, mse, Sequential, Tanh, tensor } from "nabla";
+ * const x = tensor([[0, 0], [0, 1], [1, 0], [1, 1]]);
+ * const y = tensor([[0], [1], [1], [0]]);
+ * const model = new Sequential(new Linear(2, 8), new Tanh(), new Linear(8, 1));
+ * const data = batches(x, y, { size: 4 });
+ * for await (const e of fit(model, data, { loss: mse, optimizer: new Adam(model, { lr: 0.05 }), epochs: 1000 })) {
+ *   if (e.done === "epoch" && e.loss < 0.01) break;
+ * }
+ * console.log(model.forward(x).gt(0.5).toArray()); // [ [ false ], [ true ], [ true ], [ false ] ]
+ * ```
+ */
+export function fit<X, Y, O>(model: Trained<X, O>, data: Data<X, Y>, options: FitOptions<Y, O>): Fit {
+  return new Fit(run(model as unknown as Runs, data as Data<Tensor, Tensor>, options as unknown as Plain));
+}
+
+/** What {@link evaluate} needs of the options of fit. */
+export type EvaluateOptions<Y, O> = Pick<FitOptions<Y, O>, "loss" | "metrics" | "signal">;
+/**
+ * The mean loss and metrics over data, in evaluation mode and without gradients.
+ * @example
+ * ```ts
+ * import { batches, evaluate, Linear, mse, ones, zeros } from "nabla";
+ * const { loss } = await evaluate(new Linear(2, 1), batches(ones(8, 2), zeros(8, 1)), { loss: mse });
+ * console.log(Number.isFinite(loss)); // true
+ * ```
+ */
+export async function evaluate<X, Y, O>(
+  model: Trained<X, O>,
+  data: Data<X, Y>,
+  options: EvaluateOptions<Y, O>,
+): Promise<Scores> {
+  const { loss, metrics = {}, signal } = options as unknown as EvaluateOptions<Tensor, Tensor>;
+  const modes = [...model.namedModules().values()].map((m) => [m, m.training] as const);
+  const breathe = breather();
+  const tally = new Tally();
+  try {
+    model.eval();
+    for await (const pair of data as unknown as Data<Tensor, Tensor>) {
+      checkSignal(signal, 0);
+      const [x, y] = checkBatch(pair);
+      const measured = withGrad(false, () => {
+        const output = (model as unknown as Runs).forward(x);
+        return measure(output, y, loss(output, y), metrics);
+      });
+      tally.add(x.shape[0] ?? 1, numbers(measured));
+      await breathe();
+    }
+  } finally {
+    for (const [module, on] of modes) module.training = on;
+  }
+  return tally.scores;
+}
