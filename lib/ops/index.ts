@@ -23,6 +23,7 @@ export * from "./margin.ts";
 export * from "./math.ts";
 export * from "./matmul.ts";
 export * from "./moment.ts";
+export * from "./multinomial.ts";
 export * from "./nested.ts";
 export * from "./norm.ts";
 export * from "./pad.ts";

@@ -38,9 +38,10 @@ function tsc(file: string, options: object, ...flags: string[]): string {
 
 /** The sentence that ends the diagnostic of each source, a statement of one line; without one, the whole last line. */
 function messages(sources: string[]): string[] {
-  const names = "arange, cat, crossEntropy, Flatten, LayerNorm, Linear, mse, ReLU, Sequential, stack, tensor, zeros";
+  const names =
+    "arange, batches, cat, crossEntropy, Flatten, LayerNorm, Linear, mse, ReLU, Sequential, stack, tensor, zeros";
   const file = join(folder, "mistakes.ts");
-  const head = [`import { ${names} } from "nabla";`, `import { batches, Embedding } from "${layers}";`];
+  const head = [`import { ${names} } from "nabla";`, `import { Embedding } from "${layers}";`];
   writeFileSync(file, [...head, ...sources].join("\n"));
   const last = new Map<number, string>();
   let line = 0;

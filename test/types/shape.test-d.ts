@@ -1,9 +1,8 @@
 // What the shape types infer, accept and refuse. Every check has its @ts-expect-error: one that vanishes fails here.
 
-import { arange, cat, crossEntropy, mse, stack, type Tensor, tensor, zeros } from "nabla";
+import { arange, batches, cat, crossEntropy, mse, stack, type Tensor, tensor, zeros } from "nabla";
 import { describe, expectTypeOf, test } from "vitest";
 import type { Dim, Promote, Shape, TypedArrayOf } from "../../lib/types/shape.ts";
-import { batches } from "./sketch.ts";
 
 type F<S extends Shape> = Tensor<S, "f32">;
 declare const any: F<Shape>;

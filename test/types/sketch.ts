@@ -1,11 +1,7 @@
 // Layers that the shape types are written for, without a run time.
 import { Module, type Tensor } from "nabla";
-import type { Append, DType, IsDType, ReplaceAt, SameBatch, Shape, Str } from "../../lib/types/shape.ts";
+import type { Append, DType, IsDType, ReplaceAt, Shape, Str } from "../../lib/types/shape.ts";
 
-export declare function batches<A extends Shape, B extends Shape>(
-  x: Tensor<A>,
-  y: Tensor<B> & SameBatch<"batches", A, B>,
-): Iterable<[Tensor, Tensor]>;
 export declare function attention(q: Tensor, k: Tensor, v: Tensor, options?: { causal?: boolean }): Tensor;
 
 export declare class Conv2d extends Module {
