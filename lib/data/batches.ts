@@ -128,8 +128,8 @@ function permutation(n: number, seed: number, epoch: number): Value {
  * ```ts
  * import { batches, tensor } from "nabla";
  * const data = batches(tensor([[1], [2], [3]]), tensor([10, 20, 30]), { size: 2 });
- * for (const [x, y] of data) console.log(x.shape, y.toArray());
  * console.log(data.length); // 2
+ * for (const [x, y] of data) console.log(x.shape, y.toArray()); // [ 2, 1 ] [ 10, 20 ]
  * ```
  */
 export function batches<A extends Shape, D extends DType, B extends Shape, E extends DType>(
