@@ -245,13 +245,16 @@ inline bool worth_turning(const Product& g) {
 inline void multiply_turned(const Product& g) {
   constexpr size_t wide = size_t(NV) * N, high = 8 * size_t(MR) / N * N;
   f32 copy[high * wide];  // a block of the transpose of C, in L1
-  f32* packed = g.a_row == 1 ? nullptr : static_cast<f32*>(scratch(wide * g.k * sizeof(f32), 2));
-  for (size_t i = 0; i < g.m; i += wide) {
-    const size_t rows = g.m - i < wide ? g.m - i : wide;
-    const f32* a = g.a + ptrdiff_t(i) * g.a_row;
-    if (packed) pack(packed, a, g.a_row, g.a_k, rows, g.k);
-    for (size_t j = 0; j < g.n; j += high) {
-      const size_t cols = g.n - j < high ? g.n - j : high;
+  const bool turned = g.a_row != 1;
+  f32* packed = turned ? static_cast<f32*>(scratch((g.m + wide - 1) / wide * wide * g.k * sizeof(f32), 2)) : nullptr;
+  for (size_t i = 0; turned && i < g.m; i += wide) {
+    pack(packed + i * g.k, g.a + ptrdiff_t(i) * g.a_row, g.a_row, g.a_k, g.m - i < wide ? g.m - i : wide, g.k);
+  }
+  // B comes from memory once: all of A passes by each block of its columns.
+  for (size_t j = 0; j < g.n; j += high) {
+    for (size_t i = 0; i < g.m; i += wide) {
+      const size_t rows = g.m - i < wide ? g.m - i : wide, cols = g.n - j < high ? g.n - j : high;
+      const f32* a = g.a + ptrdiff_t(i) * g.a_row;
       f32* c = g.c + ptrdiff_t(i) * g.c_row + ptrdiff_t(j);
       for (size_t r = 0; g.add && r < rows; r += N) {
         turn<false>(copy + r, wide, c + ptrdiff_t(r) * g.c_row, g.c_row, rows - r < size_t(N) ? rows - r : N, cols);
@@ -259,7 +262,7 @@ inline void multiply_turned(const Product& g) {
       const Product t{
           copy, ptrdiff_t(wide), 1, g.b + ptrdiff_t(j) * g.b_col, g.b_col, g.b_k, a, g.a_k, g.a_row, cols, rows,
           g.k,  g.add,           {}};
-      panel(t, Runs(cols), {nullptr, packed, Mode::plain, nullptr, 0}, false);
+      panel(t, Runs(cols), {nullptr, turned ? packed + i * g.k : nullptr, Mode::plain, nullptr, 0}, false);
       for (size_t s = 0; s < cols; s += N) {
         turn<false>(c + s, size_t(g.c_row), copy + s * wide, wide, cols - s < size_t(N) ? cols - s : N, rows);
       }
