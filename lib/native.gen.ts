@@ -10,7 +10,7 @@ export interface Kernel {
   readonly access: string;
   readonly id: { readonly [D in KernelType]?: number };
 }
-export const rowCount = 436;
+export const rowCount = 446;
 export const K = {
   /** Out<T> y, In<T> x over "n n" */
   copy: { name: "copy", driver: "Map", shapes: "n n", access: "wr", id: { f32: 0, f64: 1, i32: 2, u8: 3, bool: 4 } },
@@ -376,4 +376,14 @@ export const K = {
   rms_norm_grad: { name: "rms_norm_grad", driver: "Call", shapes: "rc? c? rc rc r c?", access: "wwrrrr", id: { f32: 433, f64: 434 } },
   /** Out<f64> flops, u32 rounds over "z" */
   peak: { name: "peak", driver: "Call", shapes: "z", access: "w", id: { f32: 435 } },
+  /** Out<T> mean, Out<T> var, Rows<In<T>> x over "c c ncs" */
+  moments: { name: "moments", driver: "Call", shapes: "c c ncs", access: "wwr", id: { f32: 436, f64: 437 } },
+  /** Rows<Out<T>> y, Rows<In<T>> x, In<T> mean, In<T> var, In<T> weight, In<T> bias, f64 eps over "ncs ncs c c c? c?" */
+  batch_norm: { name: "batch_norm", driver: "Call", shapes: "ncs ncs c c c? c?", access: "wrrrrr", id: { f32: 438, f64: 439 } },
+  /** Rows<Out<T>> dx, Out<T> dw, Out<T> db, Rows<In<T>> dy, Rows<In<T>> x, In<T> mean, In<T> var, In<T> weight, f64 eps, u32 training over "ncs? c? c? ncs ncs c c c?" */
+  batch_norm_grad: { name: "batch_norm_grad", driver: "Call", shapes: "ncs? c? c? ncs ncs c c c?", access: "wwwrrrrr", id: { f32: 440, f64: 441 } },
+  /** Rows<Out<T>> y, Rows<Out<T>> mean, Rows<Out<T>> rstd, Rows<In<T>> x, In<T> weight, In<T> bias, f64 eps over "ngds ng ng ngds gd? gd?" */
+  group_norm: { name: "group_norm", driver: "Call", shapes: "ngds ng ng ngds gd? gd?", access: "wwwrrr", id: { f32: 442, f64: 443 } },
+  /** Rows<Out<T>> dx, Out<T> dw, Out<T> db, Rows<In<T>> dy, Rows<In<T>> x, Rows<In<T>> mean, Rows<In<T>> rstd, In<T> weight over "ngds? gd gd ngds ngds ng ng gd?" */
+  group_norm_grad: { name: "group_norm_grad", driver: "Call", shapes: "ngds? gd gd ngds ngds ng ng gd?", access: "wwwrrrrr", id: { f32: 444, f64: 445 } },
 } satisfies Record<string, Kernel>;

@@ -2,6 +2,7 @@
 #pragma once
 #include "../kernels/activation.h"
 #include "../kernels/arithmetic.h"
+#include "../kernels/channel.h"
 #include "../kernels/clip.h"
 #include "../kernels/gemm.h"
 #include "../kernels/loss.h"

@@ -19,21 +19,28 @@ inline void affine_row(T* y, const T* x, size_t n, T mean, T rstd, const T* w, c
   each<T>(n, [&](auto at) { put(y, at, (get(x, at) - m) * s); });
 }
 
-// sum (x - m)^2
+// Mean and variance of a row, in two passes. What rounding has put into the mean m is taken out again: with d = x - m,
+// mean = m + sum d / n and n var = sum d^2 - (sum d)^2 / n, so a row of equal numbers has variance 0.
 template <class T>
-inline T sum_squares(const T* x, size_t n, T mean) {
-  Word<T> m = splat<Word<T>>(mean);
-  return fold<Sum>(n,
-                   [&](auto at) {
-                     prefetch(x + n + at.i);
-                     auto d = get(x, at) - m;
-                     return d * d;
-                   })
-      .v;
+struct Moments {
+  T mean, var;
+};
+template <class T>
+inline Moments<T> corrected(T mean, Two<Lane<T>> d, T n) {
+  T off = d.a.v / n, var = d.b.v / n - off * off;
+  return {mean + off, var < 0 ? T(0) : var};
 }
 template <class T>
-inline T sum_row(const T* x, size_t n) {
-  return fold<Sum>(n, [&](auto at) { return get(x, at); }).v;
+inline Moments<T> moments_row(const T* x, size_t n) {
+  using X = Word<T>;
+  T mean = fold<Sum>(n, [&](auto at) { return get(x, at); }).v / T(n);
+  X m = splat<X>(mean);
+  auto sums = fold<Sum>(n, [&](auto at) {
+    prefetch(x + n + at.i);
+    X d = get(x, at) - m;
+    return Two<X>{d, d * d};
+  });
+  return corrected(mean, sums, T(n));
 }
 template <class T>
 inline T root_inverse(T variance, T eps) {
@@ -46,9 +53,10 @@ void layer_norm(Rows<Out<T>> y, Out<T> mean, Out<T> rstd, Rows<In<T>> x, In<T> w
   size_t c = x.cols;
   for (size_t r = 0; r < x.rows; r++) {
     const T* row = x.p + r * c;
-    T m = sum_row(row, c) / T(c), s = root_inverse(sum_squares(row, c, m) / T(c), T(eps));
-    affine_row(y.p + r * c, row, c, m, s, weight.p, bias.p);
-    if (mean.p) mean.p[r] = m;
+    Moments<T> m = moments_row(row, c);
+    T s = root_inverse(m.var, T(eps));
+    affine_row(y.p + r * c, row, c, m.mean, s, weight.p, bias.p);
+    if (mean.p) mean.p[r] = m.mean;
     if (rstd.p) rstd.p[r] = s;
   }
 }
@@ -58,7 +66,8 @@ void rms_norm(Rows<Out<T>> y, Out<T> rstd, Rows<In<T>> x, In<T> weight, f64 eps)
   size_t c = x.cols;
   for (size_t r = 0; r < x.rows; r++) {
     const T* row = x.p + r * c;
-    T s = root_inverse(sum_squares(row, c, T(0)) / T(c), T(eps));
+    T squares = fold<Sum>(c, [&](auto at) { return get(row, at) * get(row, at); }).v;
+    T s = root_inverse(squares / T(c), T(eps));
     affine_row<T>(y.p + r * c, row, c, 0, s, weight.p, nullptr);
     if (rstd.p) rstd.p[r] = s;
   }
@@ -87,36 +96,37 @@ inline void norm_grad_row(T* dx, T* dw, T* db, const T* dy, const T* x, const T*
   });
 }
 
-// Sums over rows: chunks of 64 rows each add up one after the other, then chunk
-// i takes in chunk i + h for h = 1, 2, 4...
-constexpr size_t norm_chunk = 64;
-
+// Row 0 of x: [rows, n] becomes the sum of all: row i takes in row i + h for h = 1, 2, 4, ...
 template <class T>
-inline void add_row(T* y, const T* x, size_t n) {
-  each<T>(n, [&](auto at) { put(y, at, get(y, at) + get(x, at)); });
+inline void add_rows(T* x, size_t rows, size_t n) {
+  if (rows == 0) std::memset(x, 0, n * sizeof(T));
+  for (size_t h = 1; h < rows; h *= 2)
+    for (size_t i = 0; i + h < rows; i += 2 * h) {
+      T *to = x + i * n, *from = x + (i + h) * n;
+      each<T>(n, [&](auto at) { put(to, at, get(to, at) + get(from, at)); });
+    }
 }
+
+// dw and db are sums over rows: chunks of 64 rows each add up one after the other, then add_rows.
+constexpr size_t norm_chunk = 64;
 
 template <bool centred, class T>
 inline void norm_grad(Rows<Out<T>> dx, Out<T> dw, Out<T> db, Rows<In<T>> dy, Rows<In<T>> x, const T* mean,
                       const T* rstd, const T* w) {
   size_t rows = x.rows, c = x.cols, chunks = (rows + norm_chunk - 1) / norm_chunk;
   size_t span = (dw.p ? c : 0) + (db.p ? c : 0);
-  if (dw.p) std::memset(dw.p, 0, c * sizeof(T));
-  if (db.p) std::memset(db.p, 0, c * sizeof(T));
-  if (rows == 0 || c == 0) return;
-  T* part = span ? static_cast<T*>(scratch(chunks * span * sizeof(T), 2)) : nullptr;
+  T* part = static_cast<T*>(scratch((chunks + 1) * span * sizeof(T), 2));
   parallel(chunks, [&](size_t k) {
     T *pw = dw.p ? part + k * span : nullptr, *pb = db.p ? part + k * span + (dw.p ? c : 0) : nullptr;
-    if (span) std::memset(part + k * span, 0, span * sizeof(T));
+    std::memset(part + k * span, 0, span * sizeof(T));
     size_t end = (k + 1) * norm_chunk < rows ? (k + 1) * norm_chunk : rows;
     for (size_t r = k * norm_chunk; r < end; r++)
       norm_grad_row<centred>(dx.p ? dx.p + r * c : nullptr, pw, pb, dy.p + r * c, x.p + r * c, w, c,
                              mean ? mean[r] : T(0), rstd[r]);
   });
-  for (size_t h = 1; h < chunks; h *= 2)
-    for (size_t k = 0; k + h < chunks; k += 2 * h) add_row(part + k * span, part + (k + h) * span, span);
-  if (dw.p) add_row(dw.p, part, c);
-  if (db.p) add_row(db.p, part + (span - c), c);
+  add_rows(part, chunks, span);
+  if (dw.p) std::memcpy(dw.p, part, c * sizeof(T));
+  if (db.p) std::memcpy(db.p, part + (span - c), c * sizeof(T));
 }
 
 template <class T>
