@@ -27,15 +27,31 @@ export {
   saveSafetensors,
 } from "./io/safetensors.ts";
 export * from "./nn/activation.ts";
+export {
+  type DotProductOptions,
+  type Looking,
+  MultiheadAttention,
+  type MultiheadOptions,
+  scaledDotProductAttention,
+} from "./nn/attention.ts";
 export { Dropout } from "./nn/dropout.ts";
+export { Embedding, type EmbeddingOptions } from "./nn/embedding.ts";
 export * as init from "./nn/init.ts";
 export { Flatten, Identity, Linear } from "./nn/linear.ts";
 export * from "./nn/loss.ts";
 export { Module, type ParameterFilter } from "./nn/module.ts";
 export * from "./nn/norm.ts";
 export { buffer, Parameter } from "./nn/parameter.ts";
+export {
+  LearnedPosition,
+  type RotaryOptions,
+  RotaryPosition,
+  type RotaryScaling,
+  SinusoidalPosition,
+} from "./nn/position.ts";
 export { Sequential } from "./nn/sequential.ts";
 export type { LoadOptions, LoadReport } from "./nn/state.ts";
+export { SwiGLU, TransformerDecoderLayer, TransformerEncoderLayer, type TransformerOptions } from "./nn/transformer.ts";
 export { clipGradNorm, clipGradValue } from "./optim/clip.ts";
 export { type Grouping, type GroupOptions, Optimizer, type Trainable } from "./optim/optimizer.ts";
 export * from "./optim/rules.ts";

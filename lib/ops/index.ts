@@ -8,6 +8,7 @@ useArithmetic({ add: (a, b) => add({ a, b }), cast, copy, sumTo, zeros });
 
 export * from "./activation.ts";
 export * from "./arithmetic.ts";
+export * from "./attention.ts";
 export * from "./axes.ts";
 export * from "./binary.ts";
 export * from "./choice.ts";
@@ -17,6 +18,7 @@ export * from "./create.ts";
 export * from "./diagonal.ts";
 export * from "./einsum.ts";
 export * from "./extreme.ts";
+export * from "./heads.ts";
 export * from "./join.ts";
 export * from "./loss.ts";
 export * from "./margin.ts";

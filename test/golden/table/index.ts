@@ -1,6 +1,7 @@
 // Every golden op that has a call of the library: from torch's names and arguments to nabla's.
 import type { Table } from "../args.ts";
 import { activation } from "./activation.ts";
+import { attention } from "./attention.ts";
 import { elementwise } from "./elementwise.ts";
 import { layer } from "./layer.ts";
 import { losses } from "./loss.ts";
@@ -10,6 +11,7 @@ import { shape } from "./shape.ts";
 
 export const table: Table = {
   ...activation,
+  ...attention,
   ...elementwise,
   ...layer,
   ...losses,

@@ -1,4 +1,4 @@
-// Normalisation, embedding and attention.
+// Normalisation and embedding.
 import { type Args, entry, type Table } from "../args.ts";
 import { call } from "../library.ts";
 import { Skip } from "../outcome.ts";
@@ -14,16 +14,6 @@ function batchNorm(a: Args) {
   const [training, momentum] = [a.flag("training"), a.number("momentum", 0.1)];
   const out = call("batchNorm", [a.tensor("input")], { ...affine(a), runningMean, runningVar, training, momentum });
   return { out, ...(runningMean && runningVar ? { running_mean: runningMean, running_var: runningVar } : {}) };
-}
-function attention(a: Args) {
-  if (a.number("dropout_p", 0) > 0) throw new Skip("other random numbers");
-  const [query, key, value] = [a.tensor("query"), a.tensor("key"), a.tensor("value")];
-  return call("attention", [query, key, value], {
-    mask: a.optional("attn_mask"),
-    causal: a.flag("is_causal"),
-    scale: a.number("scale"),
-    groups: a.flag("enable_gqa"),
-  });
 }
 function embedding(a: Args) {
   const [x, y] = [a.tensor("input"), a.tensor("weight")];
@@ -53,5 +43,4 @@ export const layer: Table = {
     }),
   ),
   embedding: entry("input weight", embedding),
-  scaled_dot_product_attention: entry("query key value attn_mask dropout_p is_causal scale", attention),
 };

@@ -1,0 +1,118 @@
+import { fail } from "../core/errors.ts";
+import {
+  type AttentionOptions,
+  averageHeads,
+  multiHeadAttention,
+  scaledDotProductAttention as sdpa,
+} from "../ops/attention.ts";
+import { empty, zeros } from "../ops/create.ts";
+import { transpose } from "../ops/view.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { xavierUniform, zeros as zero } from "./init.ts";
+import { Linear } from "./linear.ts";
+import { Module } from "./module.ts";
+import { Parameter } from "./parameter.ts";
+
+/** Where queries may look. True means "may" everywhere, as in torch's scaled_dot_product_attention. */
+export interface Looking {
+  /** Booleans, or numbers that are added to the scores, that broadcast to [batch, heads, L, S]. */
+  readonly mask?: Tensor | undefined;
+  /** Booleans [batch, S], false for keys that only fill up a batch. */
+  readonly keyMask?: Tensor | undefined;
+  /** Query i looks at the keys 0 .. i alone. */
+  readonly causal?: boolean | undefined;
+}
+/** Options of {@link scaledDotProductAttention}. */
+export interface DotProductOptions extends Looking {
+  /** Times q kᵀ; 1 / √E unless given. */
+  readonly scale?: number | undefined;
+  /** The probability that a weight is dropped; 0 unless given. */
+  readonly dropout?: number | undefined;
+}
+
+/**
+ * y = softmax(q kᵀ / √E + mask) v: q [..., heads, L, E], k [..., heads, S, E], v [..., heads, S, Ev] give [..., heads, L, Ev]
+ * (Vaswani et al., 2017). k and v may have fewer heads, a divisor of those of q, which then share them (grouped queries). A
+ * query that may look nowhere gets 0.
+ *
+ * PyTorch: `torch.nn.functional.scaled_dot_product_attention`. Shapes that do not fit are an ERR_NABLA_SHAPE.
+ * @example
+ * ```ts
+ * import { randn, scaledDotProductAttention } from "nabla";
+ * const [q, k, v] = [randn(2, 8, 5, 16), randn(2, 2, 5, 16), randn(2, 2, 5, 16)];
+ * console.log(scaledDotProductAttention(q, k, v, { causal: true }).shape); // [ 2, 8, 5, 16 ]
+ * ```
+ */
+export function scaledDotProductAttention(q: Tensor, k: Tensor, v: Tensor, options: DotProductOptions = {}): Tensor {
+  return sdpa(q, k, v, options) as Tensor;
+}
+
+/** Options of {@link MultiheadAttention}. */
+export interface MultiheadOptions {
+  /** The probability that a weight is dropped in training. */
+  dropout?: number;
+  bias?: boolean;
+}
+
+/**
+ * Attention of several heads side by side: q, k, v = x Wᵢₙᵀ + bᵢₙ, each head by itself softmax(q kᵀ / √(width / heads)) v, and
+ * all together through one linear map. Tensors are [batch, time, width] (torch's `batch_first=True`); in_proj_weight
+ * [3 width, width] holds the rows of q, k and v.
+ *
+ * PyTorch: `torch.nn.MultiheadAttention`, whose masks say true for "may not".
+ * @example
+ * ```ts
+ * import { MultiheadAttention, randn } from "nabla";
+ * const attention = new MultiheadAttention(32, 4);
+ * const x = randn(2, 10, 32);
+ * console.log(attention.forward(x, x, x, { causal: true }).shape); // [ 2, 10, 32 ]
+ * console.log(attention.attend(x).weights.shape); // [ 2, 10, 10 ]
+ * ```
+ */
+export class MultiheadAttention extends Module {
+  readonly width: number;
+  readonly heads: number;
+  readonly dropout: number;
+  readonly in_proj_weight: Parameter;
+  readonly in_proj_bias: Parameter | null;
+  readonly out_proj: Linear;
+
+  constructor(width: number, heads: number, { dropout = 0, bias = true }: MultiheadOptions = {}) {
+    super();
+    if (!(Number.isInteger(heads) && heads > 0 && width % heads === 0))
+      fail("ERR_NABLA_VALUE", "MultiheadAttention", `width ${width} does not divide into ${heads} heads`, {
+        expected: "a multiple of heads",
+        actual: width,
+      });
+    this.width = width;
+    this.heads = heads;
+    this.dropout = dropout;
+    const weight = transpose(empty([width, 3 * width])) as Tensor;
+    this.in_proj_weight = new Parameter(xavierUniform(weight));
+    this.in_proj_bias = bias ? new Parameter(zeros([3 * width]) as Tensor) : null;
+    this.out_proj = new Linear(width, width, { bias });
+    if (this.out_proj.bias) zero(this.out_proj.bias);
+  }
+  override describe(): string {
+    return `${this.width}, ${this.heads}${this.dropout ? `, { dropout: ${this.dropout} }` : ""}`;
+  }
+  #run(query: Tensor, key: Tensor, value: Tensor, looking: Looking) {
+    const { heads, in_proj_weight: inWeight, in_proj_bias: inBias, out_proj } = this;
+    const weights = { heads, inWeight, inBias: inBias ?? undefined, outWeight: out_proj.weight };
+    const options: AttentionOptions = { ...looking, dropout: this.training ? this.dropout : 0 };
+    return multiHeadAttention(query, key, value, { ...weights, outBias: out_proj.bias ?? undefined }, options);
+  }
+  forward(query: Tensor, key: Tensor = query, value: Tensor = key, looking: Looking = {}): Tensor {
+    return this.#run(query, key, value, looking).y as Tensor;
+  }
+  /** The result y and the weights it was made with, [batch, L, S], the average of the heads. */
+  attend(
+    query: Tensor,
+    key: Tensor = query,
+    value: Tensor = key,
+    looking: Looking = {},
+  ): { y: Tensor; weights: Tensor } {
+    const { y, weights } = this.#run(query, key, value, looking);
+    return { y: y as Tensor, weights: averageHeads(weights) as Tensor };
+  }
+}

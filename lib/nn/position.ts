@@ -1,0 +1,148 @@
+import { fail } from "../core/errors.ts";
+import { checkShape } from "../core/shape.ts";
+import { rotary } from "../ops/heads.ts";
+import { fromNested } from "../ops/nested.ts";
+import { embedding } from "../ops/select.ts";
+import { reshape, slice, unsqueeze } from "../ops/view.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { Embedding } from "./embedding.ts";
+import { Module } from "./module.ts";
+import { buffer } from "./parameter.ts";
+
+/** A table [rows, columns] of f(row, column), computed in f64 and kept beside the parameters without being saved. */
+function table(rows: number, columns: number, f: (row: number, column: number) => number): Tensor {
+  const values = Float32Array.from({ length: rows * columns }, (_, i) => f(Math.floor(i / columns), i % columns));
+  return buffer(reshape(fromNested(values), [rows, columns]) as Tensor, { persistent: false });
+}
+function checkTime(op: string, time: number, length: number): void {
+  if (time > length)
+    fail("ERR_NABLA_SHAPE", op, `${time} positions, and the longest is ${length}`, { expected: length, actual: time });
+}
+/** Rows of a table for positions 0 .. time - 1, or for those that are given. */
+function rowsOf(op: string, from: Tensor, time: number, positions: Tensor | undefined): Tensor {
+  if (positions) return embedding(from, positions) as Tensor;
+  checkTime(op, time, from.shape[0] as number);
+  return slice(from, 0, 0, time) as Tensor;
+}
+
+/**
+ * y = x + p, p[t, 2i] = sin(t / 10000^(2i / width)), p[t, 2i + 1] = cos of the same: x [batch, time, width] (Vaswani et al.,
+ * 2017). Nothing is learned. More than `length` positions are an ERR_NABLA_SHAPE.
+ * @example
+ * ```ts
+ * import { SinusoidalPosition, zeros } from "nabla";
+ * console.log(new SinusoidalPosition(100, 2).forward(zeros(1, 2, 2))); // tensor([[[0.0000, 1.0000], [0.8415, 0.5403]]])
+ * ```
+ */
+export class SinusoidalPosition extends Module {
+  declare readonly gives: "same";
+  readonly table: Tensor;
+
+  constructor(length: number, width: number) {
+    super();
+    checkShape("SinusoidalPosition", [length, width]);
+    this.table = table(length, width, (t, i) => {
+      const angle = t / 10000 ** ((i - (i % 2)) / width);
+      return i % 2 === 0 ? Math.sin(angle) : Math.cos(angle);
+    });
+  }
+  override describe(): string {
+    return `${this.table.shape.join(", ")}`;
+  }
+  forward(x: Tensor, positions?: Tensor): Tensor {
+    return x.add(rowsOf("SinusoidalPosition", this.table, x.shape.at(-2) as number, positions));
+  }
+}
+
+/**
+ * y = x + p, p[t] a learned vector for each of `length` positions: x [batch, time, width]. GPT-2's `wpe` is its weight.
+ * @example
+ * ```ts
+ * import { LearnedPosition, zeros } from "nabla";
+ * const position = new LearnedPosition(64, 8);
+ * console.log(position.forward(zeros(2, 10, 8)).shape, position.weight.shape); // [ 2, 10, 8 ] [ 64, 8 ]
+ * ```
+ */
+export class LearnedPosition extends Embedding {
+  constructor(length: number, width: number, { std = 0.02 }: { std?: number } = {}) {
+    super(length, width, { std });
+  }
+  override forward(x: Tensor, positions?: Tensor): Tensor<never, "f32"> {
+    return x.add(rowsOf("LearnedPosition", this.weight, x.shape.at(-2) as number, positions)) as never;
+  }
+}
+
+/** How angles are stretched beyond the context a model was trained on; names as in Hugging Face's `rope_parameters`. */
+export type RotaryScaling =
+  | { readonly type: "linear"; readonly factor: number }
+  | {
+      readonly type: "llama3";
+      readonly factor: number;
+      /** Wavelengths below originalLength / highFrequency stay, those above originalLength / lowFrequency are divided. */
+      readonly lowFrequency: number;
+      readonly highFrequency: number;
+      readonly originalLength: number;
+    };
+/** Options of {@link RotaryPosition}. */
+export interface RotaryOptions {
+  /** The base of the wavelengths, 10000 unless given. */
+  theta?: number | undefined;
+  scaling?: RotaryScaling | undefined;
+}
+
+/** Radians a position for each pair of numbers: theta^(-2i / width), stretched. */
+function frequencies(width: number, { theta = 10000, scaling }: RotaryOptions): number[] {
+  const plain = Array.from({ length: width / 2 }, (_, i) => theta ** ((-2 * i) / width));
+  if (!scaling) return plain;
+  if (scaling.type === "linear") return plain.map((f) => f / scaling.factor);
+  const { factor, lowFrequency: low, highFrequency: high, originalLength } = scaling;
+  return plain.map((f) => {
+    const turns = (originalLength * f) / (2 * Math.PI);
+    const share = Math.min(1, Math.max(0, (turns - low) / (high - low)));
+    return (1 - share) * (f / factor) + share * f;
+  });
+}
+
+/**
+ * Turns each pair (x[i], x[i + width/2]) of a query or key at position t by the angle t theta^(-2i / width), so that products
+ * depend on distances alone: x [batch, heads, time, width] (Su et al., 2021). `scaling` stretches the angles: "linear" divides
+ * all, "llama3" the slow ones.
+ *
+ * Hugging Face: `LlamaRotaryEmbedding`. An odd width is an ERR_NABLA_VALUE, too many positions are an ERR_NABLA_SHAPE.
+ * @example
+ * ```ts
+ * import { randn, RotaryPosition } from "nabla";
+ * const rope = new RotaryPosition(2048, 64, { theta: 500000 });
+ * console.log(rope.forward(randn(1, 8, 10, 64)).shape); // [ 1, 8, 10, 64 ]
+ * ```
+ */
+export class RotaryPosition extends Module {
+  declare readonly gives: "same";
+  readonly width: number;
+  readonly cos: Tensor;
+  readonly sin: Tensor;
+
+  constructor(length: number, width: number, options: RotaryOptions = {}) {
+    super();
+    if (!(Number.isInteger(width) && width > 0 && width % 2 === 0))
+      fail("ERR_NABLA_VALUE", "RotaryPosition", `width ${width} is not even`, {
+        expected: "an even width",
+        actual: width,
+      });
+    this.width = width;
+    const turn = frequencies(width, options);
+    this.cos = table(length, width / 2, (t, i) => Math.cos(t * turn[i]));
+    this.sin = table(length, width / 2, (t, i) => Math.sin(t * turn[i]));
+  }
+  override describe(): string {
+    return `${this.cos.shape[0]}, ${this.width}`;
+  }
+  /** positions [time], or [batch, time] where they differ; 0, 1, ... unless given. */
+  forward(x: Tensor, positions?: Tensor): Tensor {
+    const rows = (from: Tensor) => {
+      const found = rowsOf("RotaryPosition", from, x.shape.at(-2) as number, positions);
+      return found.ndim === 3 ? unsqueeze(found, 1) : found;
+    };
+    return rotary(x, rows(this.cos), rows(this.sin)) as Tensor;
+  }
+}

@@ -1,0 +1,144 @@
+// Scaled dot-product attention, made of products and a softmax, and the memory of keys and values that generation keeps.
+import { fail, showShape } from "../core/errors.ts";
+import { broadcastShapes, type Dims, sameShape } from "../core/shape.ts";
+import type { Value } from "../core/value.ts";
+import { launch } from "../engine/launch.ts";
+import { K } from "../native.gen.ts";
+import { contiguous, le, logicalAnd, where } from "./arithmetic.ts";
+import { arange } from "./create.ts";
+import { plus, times } from "./formula.ts";
+import { fromHeads, splitQkv, toHeads } from "./heads.ts";
+import { linear, matmul } from "./matmul.ts";
+import { dropout } from "./random.ts";
+import { mean } from "./reduce.ts";
+import { checkIndices } from "./select.ts";
+import { softmax } from "./softmax.ts";
+import { reshape, slice, transpose, unsqueeze } from "./view.ts";
+
+export interface AttentionOptions {
+  /** Booleans, true where a query may look, or numbers that are added to the scores; broadcast to [..., heads, L, S]. */
+  readonly mask?: Value | undefined;
+  /** Booleans [batch, S], false for keys that only fill up a batch. */
+  readonly keyMask?: Value | undefined;
+  /** Query i looks at the keys 0 .. i alone. */
+  readonly causal?: boolean | undefined;
+  /** Times q kᵀ; 1 / √E unless given. */
+  readonly scale?: number | undefined;
+  /** The probability that a weight is dropped. */
+  readonly dropout?: number | undefined;
+}
+
+function check(q: Value, k: Value, v: Value | undefined, { mask, keyMask }: AttentionOptions): void {
+  const values = { query: q, key: k, value: v, mask, keyMask };
+  const refuse = (sentence: string, hint?: string): never =>
+    fail("ERR_NABLA_SHAPE", "attention", sentence, { values, ...(hint ? { hint } : {}) });
+  if (q.ndim < 2 || k.ndim !== q.ndim || (v && v.ndim !== q.ndim)) refuse("query, key and value differ in rank");
+  if (q.shape.at(-1) !== k.shape.at(-1)) refuse(`queries have ${q.shape.at(-1)} numbers, keys ${k.shape.at(-1)}`);
+  if (v && v.shape.at(-2) !== k.shape.at(-2)) refuse(`${k.shape.at(-2)} keys, ${v.shape.at(-2)} values`);
+  if (v && !sameShape(k.shape.slice(0, -2), v.shape.slice(0, -2))) refuse("keys and values differ in batch or heads");
+  if (q.ndim > 2 && !(q.shape.at(-3) === k.shape.at(-3) || (q.shape.at(-3) as number) % (k.shape.at(-3) || 1) === 0))
+    refuse(`${q.shape.at(-3)} heads of queries do not share ${k.shape.at(-3)} heads of keys`);
+  if (!sameShape(q.shape.slice(0, -3), k.shape.slice(0, -3))) refuse("queries and keys differ in batch");
+  if (mask && !sameShape(broadcastShapes(mask.shape, scoreShape(q, k)) ?? [], scoreShape(q, k)))
+    refuse(`the mask does not broadcast to ${showShape(scoreShape(q, k))}`, "batch, heads, queries, keys");
+  if (keyMask && !sameShape(keyMask.shape, [q.shape[0], k.shape.at(-2) as number]))
+    refuse(`keyMask is ${showShape(keyMask.shape)}, not [batch, keys]`);
+}
+const scoreShape = (q: Value, k: Value): number[] => [...q.shape.slice(0, -1), k.shape.at(-2) as number];
+
+/** Heads of queries that share a head of keys, one below the other: [..., h, g L, E] for [..., h g, L, E]. */
+function stacked(q: Value, k: Value): Value {
+  const [heads, shared] = [q.shape.at(-3), k.shape.at(-3)];
+  if (q.ndim < 3 || heads === shared) return q;
+  return reshape(q, [...k.shape.slice(0, -2), -1, q.shape.at(-1) as number]);
+}
+
+/** [L, S], true where key j <= query i. */
+function triangle(queries: number, keys: number): Value {
+  return le({ a: arange(0, keys), b: unsqueeze(arange(0, queries), 1) });
+}
+
+/** Where a query may look, as far as booleans and causal say; undefined for everywhere. */
+function allowed(shape: Dims, { mask, keyMask, causal }: AttentionOptions): Value | undefined {
+  const [queries, keys] = shape.slice(-2) as [number, number];
+  const parts = [
+    causal ? triangle(queries, keys) : undefined,
+    mask?.dtype === "bool" ? mask : undefined,
+    keyMask && reshape(keyMask, [shape[0], ...shape.slice(1, -1).map(() => 1), keys]),
+  ];
+  return parts.reduce((a, b) => (a && b ? logicalAnd({ a, b }) : (a ?? b)), undefined);
+}
+
+/** softmax(q kᵀ scale + mask): the weights [..., heads, L, S]. A row that may look nowhere is 0. */
+export function attentionWeights(q: Value, k: Value, options: AttentionOptions = {}): Value {
+  check(q, k, undefined, options);
+  const { mask, keyMask, causal, scale = 1 / Math.sqrt(q.shape.at(-1) as number) } = options;
+  const shape = scoreShape(q, k);
+  const product = reshape(matmul(stacked(times(q, scale), k), transpose(k, -2, -1)), shape);
+  const scores = mask && mask.dtype !== "bool" ? plus(product, mask) : product;
+  const condition = allowed(shape, options);
+  if (!condition) return softmax(scores);
+  // Causal alone leaves every row a key.
+  if (causal && !keyMask && mask?.dtype !== "bool")
+    return softmax(where({ condition, a: scores, b: Number.NEGATIVE_INFINITY }));
+  // Finite, so that a row without any key has no NaN; its equal weights are taken out behind.
+  return where({ condition, a: softmax(where({ condition, a: scores, b: -1e30 })), b: 0 });
+}
+
+/** softmax(q kᵀ / √E) v: q [..., heads, L, E], k [..., heads or a divisor, S, E], v [..., S, Ev]. */
+export function scaledDotProductAttention(q: Value, k: Value, v: Value, options: AttentionOptions = {}): Value {
+  check(q, k, v, options);
+  const weights = attentionWeights(q, k, options);
+  return weigh(weights, v, options.dropout ?? 0);
+}
+function weigh(weights: Value, v: Value, p: number): Value {
+  const y = matmul(stacked(p > 0 ? dropout(weights, p) : weights, v), v);
+  return reshape(y, [...weights.shape.slice(0, -1), v.shape.at(-1) as number]);
+}
+
+/** What multi-head attention learns; weights [out, in], the rows of q, k and v one below the other in the first. */
+export interface HeadWeights {
+  readonly heads: number;
+  readonly inWeight: Value;
+  readonly inBias?: Value | undefined;
+  readonly outWeight: Value;
+  readonly outBias?: Value | undefined;
+}
+function projected(q: Value, k: Value, v: Value, { heads, inWeight, inBias }: HeadWeights) {
+  if (q === k && k === v) return splitQkv(linear(q, inWeight, inBias), heads);
+  const width = inWeight.shape[0] / 3;
+  const part = (x: Value, i: number) => {
+    const [from, to] = [i * width, (i + 1) * width];
+    return toHeads(linear(x, slice(inWeight, 0, from, to), inBias && slice(inBias, 0, from, to)), heads);
+  };
+  return { q: part(q, 0), k: part(k, 1), v: part(v, 2) };
+}
+/** Attention of several heads between two linear maps, over [batch, time, width]; weights [batch, heads, L, S]. */
+export function multiHeadAttention(
+  query: Value,
+  key: Value,
+  value: Value,
+  given: HeadWeights,
+  options: AttentionOptions = {},
+): { y: Value; weights: Value } {
+  const { q, k, v } = projected(query, key, value, given);
+  check(q, k, v, options);
+  const weights = attentionWeights(q, k, options);
+  const y = fromHeads(weigh(weights, v, options.dropout ?? 0));
+  return { y: linear(y, given.outWeight, given.outBias), weights };
+}
+/** The weights of all heads as one. */
+export const averageHeads = (weights: Value): Value => mean(weights, 1);
+
+/** Writes x [b, h, t, d] into the rows `slots` [t] of memory [b, h, capacity, d]. State: no gradient flows through. */
+export function writeSlots(memory: Value, slots: Value, x: Value): void {
+  const [b, h, capacity, d] = memory.shape;
+  const at = checkIndices("writeSlots", slots, capacity);
+  launch(
+    K.index_copy,
+    memory.dtype,
+    [b * h, capacity, d, at.size],
+    [memory, { value: contiguous(x), steps: [at.size * d, d, 1] }, contiguous(at)],
+  );
+  memory.storage.version++;
+}
