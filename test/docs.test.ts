@@ -27,7 +27,20 @@ function examplesOf(file: string): Example[] {
   }));
 }
 const sources = readdirSync(join(root, "lib"), { recursive: true, encoding: "utf8" }).filter((f) => f.endsWith(".ts"));
-const examples = sources.sort().flatMap((f) => examplesOf(`lib/${f}`));
+/** The ```ts blocks of a page. */
+function pageExamples(file: string): Example[] {
+  const text = readFileSync(join(root, file), "utf8");
+  return [...text.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(({ index, 1: code = "" }) => ({
+    file,
+    place: `${file}:${text.slice(0, index).split("\n").length + 1}`,
+    code,
+  }));
+}
+const pages = readdirSync(join(root, "docs"), { recursive: true, encoding: "utf8" }).filter((f) => f.endsWith(".md"));
+const examples = [
+  ...sources.sort().flatMap((f) => examplesOf(`lib/${f}`)),
+  ...["README.md", "CONTRIBUTING.md", ...pages.sort().map((f) => `docs/${f}`)].flatMap(pageExamples),
+];
 
 /** What the comments behind console.log say, with every run of spaces as one. */
 const promised = (code: string): string[] =>
