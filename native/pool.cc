@@ -178,7 +178,9 @@ void parallel(size_t tasks, void (*task)(void*, size_t), void* context) {
   p.claim.store(number, std::memory_order_release);
   p.batch.store(&b, std::memory_order_seq_cst);
   if (p.sleeping.load(std::memory_order_seq_cst)) {
-    { std::lock_guard lock(p.mutex); }
+    {
+      std::lock_guard lock(p.mutex);
+    }
     p.wake.notify_all();
   }
   work(p, b, number);

@@ -7,10 +7,10 @@
 namespace nabla::NABLA_ISA {
 
 constexpr int N = 8;
-constexpr int MR = 6, NV = 2;        // 12 accumulators + 2 of B + 1 of A of 16 registers
+constexpr int MR = 6, NV = 2;            // 12 accumulators + 2 of B + 1 of A of 16 registers
 constexpr int REGISTERS = 16, WIDE = 6;  // fewer rows take more vectors, up to WIDE
-constexpr int KC = 1024, NC = 2048;  // depth and columns of a block of B, which stays in L3
-constexpr int AREA = 184320;         // floats of a block of A, which stays in L2
+constexpr int KC = 1024, NC = 2048;      // depth and columns of a block of B, which stays in L3
+constexpr int AREA = 184320;             // floats of a block of A, which stays in L2
 struct V {
   __m256 v;
 };
@@ -132,8 +132,10 @@ inline V scale(V a, V n) {
 // Lanes h .. 2h - 1 moved to lanes 0 .. h - 1; the rest may be anything. The first lane of a word is its head.
 template <int h>
 inline V upper(V a) {
-  if constexpr (h == 4) return {_mm256_permute2f128_ps(a.v, a.v, 0x11)};
-  else return {_mm256_permute_ps(a.v, h == 2 ? 0x0e : 0x01)};
+  if constexpr (h == 4)
+    return {_mm256_permute2f128_ps(a.v, a.v, 0x11)};
+  else
+    return {_mm256_permute_ps(a.v, h == 2 ? 0x0e : 0x01)};
 }
 template <int h>
 inline I upper(I a) {
