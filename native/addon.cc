@@ -9,11 +9,16 @@ constexpr size_t max_words = 512;
 
 Type type_of(napi_typedarray_type t) {
   switch (t) {
-    case napi_float32_array: return Type::f32;
-    case napi_float64_array: return Type::f64;
-    case napi_int32_array: return Type::i32;
-    case napi_uint8_array: return Type::u8;
-    default: return Type::none;
+    case napi_float32_array:
+      return Type::f32;
+    case napi_float64_array:
+      return Type::f64;
+    case napi_int32_array:
+      return Type::i32;
+    case napi_uint8_array:
+      return Type::u8;
+    default:
+      return Type::none;
   }
 }
 
@@ -27,8 +32,10 @@ Array array_from(napi_env env, napi_value value, Type expected) {
     if (a.type == Type::u8 && expected == Type::b8) a.type = Type::b8;
     return a;
   }
-  if (napi_get_value_double(env, value, &a.value) == napi_ok) a.number = true;
-  else a.absent = true;
+  if (napi_get_value_double(env, value, &a.value) == napi_ok)
+    a.number = true;
+  else
+    a.absent = true;
   return a;
 }
 
@@ -49,10 +56,12 @@ napi_value run_row(napi_env env, napi_callback_info info) {
         napi_get_value_uint32(env, argv[1], &count) != napi_ok || count > max_words)
       throw Reject("ERR_NABLA_TYPE", "run: no such row, or too many words");
     const RowInfo& r = row_info(row);
-    if (argc != size_t(r.arrays) + 2) throw Reject("ERR_NABLA_TYPE", std::string(r.name) + ": takes " + std::to_string(r.arrays) + " arrays");
+    if (argc != size_t(r.arrays) + 2)
+      throw Reject("ERR_NABLA_TYPE", std::string(r.name) + ": takes " + std::to_string(r.arrays) + " arrays");
     Array arrays[max_arrays];
     for (int i = 0; i < r.arrays; i++) arrays[i] = array_from(env, argv[i + 2], r.param[i].type);
-    run(bind(row, *self.table, arrays, self.words, count));
+    Reach reach[max_arrays] = {};
+    run(bind(row, *self.table, arrays, self.words, count, reach));
     return nullptr;
   });
 }
@@ -94,7 +103,8 @@ void use(const Napi::CallbackInfo& info) {
 
 void set_threads_of(const Napi::CallbackInfo& info) {
   double n = info[0].IsNumber() ? info[0].As<Napi::Number>().DoubleValue() : 0;
-  if (!(n >= 1 && n <= 256) || n != unsigned(n)) return raise(info.Env(), "ERR_NABLA_VALUE", "threads must be a whole number from 1 to 256");
+  if (!(n >= 1 && n <= 256) || n != unsigned(n))
+    return raise(info.Env(), "ERR_NABLA_VALUE", "threads must be a whole number from 1 to 256");
   set_threads(unsigned(n));
 }
 
@@ -110,7 +120,7 @@ Napi::Value lead(const Napi::CallbackInfo& info) {
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   const Table* t[max_tables];
-  auto* self = new Instance{t[tables(t) - 1], nullptr, nullptr, nullptr, {}, 0};
+  auto* self = new Instance{t[tables(t) - 1], nullptr, nullptr, nullptr, {}, 0, {}, {}};
   env.SetInstanceData<Instance>(self);
   pool_acquire();
   napi_add_env_cleanup_hook(env, [](void*) { pool_release(); }, nullptr);
@@ -128,9 +138,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
     return Napi::String::New(i.Env(), i.Env().GetInstanceData<Instance>()->table->isa);
   });
   exports["use"] = Napi::Function::New(env, use);
-  exports["threads"] = Napi::Function::New(env, [](const Napi::CallbackInfo& i) -> Napi::Value {
-    return Napi::Number::New(i.Env(), threads());
-  });
+  exports["threads"] = Napi::Function::New(
+      env, [](const Napi::CallbackInfo& i) -> Napi::Value { return Napi::Number::New(i.Env(), threads()); });
   exports["setThreads"] = Napi::Function::New(env, set_threads_of);
   exports["lead"] = Napi::Function::New(env, lead);
   start_programs(env, exports, self);

@@ -33,8 +33,10 @@ struct As {  // scalars: f32 f64 i32 u32
   static constexpr bool reads = false, writes = false;
   static constexpr bool whole = std::is_integral_v<P>;
   static P make(const Bound& call, char* const*, int, int scalar, size_t, size_t) {
-    if constexpr (whole) return P(i64(call.scalar[scalar]));
-    else return P(call.scalar[scalar]);
+    if constexpr (whole)
+      return P(i64(call.scalar[scalar]));
+    else
+      return P(call.scalar[scalar]);
   }
 };
 template <class A>
@@ -47,7 +49,8 @@ struct Flat {
   static A make(const Bound& call, char* const* p, int array, int, size_t, size_t count) {
     const Operand& o = call.operand[array];
     bool all = call.row->driver == Driver::Call || (call.row->driver == Driver::Rows && o.step[0] == 0);
-    return A{reinterpret_cast<T*>(p[array]), all ? o.extent[0] : count * (call.row->driver == Driver::Rows ? o.extent[1] : 1)};
+    return A{reinterpret_cast<T*>(p[array]),
+             all ? o.extent[0] : count * (call.row->driver == Driver::Rows ? o.extent[1] : 1)};
   }
 };
 template <class T>
@@ -111,8 +114,8 @@ struct Signature<void(P...)> {
   static void describe(RowInfo& r) {
     int i = 0;
     ((r.param[i].form = As<P>::form, r.param[i].type = As<P>::type, r.param[i].reads = As<P>::reads,
-      r.param[i].writes = As<P>::writes,
-      r.param[i].whole = As<P>::whole, i++), ...);
+      r.param[i].writes = As<P>::writes, r.param[i].whole = As<P>::whole, i++),
+     ...);
     r.arrays = at(sizeof...(P), true);
     r.scalars = at(sizeof...(P), false);
     static_assert(at(sizeof...(P), true) <= max_arrays && at(sizeof...(P), false) <= max_scalars);
@@ -157,9 +160,9 @@ struct Rowset {
   RowInfo rows[row_count];
   Rowset() {
     int i = 0;
-#define NABLA_DESCRIBE(T, op, types, driver, shapes, params)                                          \
+#define NABLA_DESCRIBE(T, op, types, driver, shapes, params)                                                \
   rows[i] = RowInfo{#op, types, #driver, shapes, params, type_of<T>, Driver::driver, 0, 0, 0, {}, nullptr}; \
-  Signature<signature::op<T>>::describe(rows[i]);                                                     \
+  Signature<signature::op<T>>::describe(rows[i]);                                                           \
   parse(rows[i++]);
 #define OP(name, types, driver, shapes, params) NABLA_##types(NABLA_DESCRIBE, name, #types, driver, shapes, #params)
 #include "ops.def"
@@ -186,23 +189,22 @@ struct Cursor {
   }
   size_t extent() {
     f64 x = next();
-    if (!(x >= 0 && x <= 9007199254740992.0) || x != f64(i64(x))) shape_error(row, nullptr, "an extent is not a whole number from 0 to 2^53");
+    if (!(x >= 0 && x <= 9007199254740992.0) || x != f64(i64(x)))
+      shape_error(row, nullptr, "an extent is not a whole number from 0 to 2^53");
     return size_t(x);
   }
   ptrdiff_t step() {
     f64 x = next();
-    if (!(x >= -9007199254740992.0 && x <= 9007199254740992.0) || x != f64(i64(x))) shape_error(row, nullptr, "a step is not a whole number");
+    if (!(x >= -9007199254740992.0 && x <= 9007199254740992.0) || x != f64(i64(x)))
+      shape_error(row, nullptr, "a step is not a whole number");
     return ptrdiff_t(x);
   }
 };
 
 using wide = __int128;
-struct Range {
-  const char *begin, *end;
-};
 
 // The bytes an operand can touch; refuses what lies outside the array.
-Range reach(const RowInfo& r, const Param& p, const Array& a, const Operand& o, int rank, wide offset) {
+Reach reach_of(const RowInfo& r, const Param& p, const Array& a, const Operand& o, int rank, wide offset) {
   wide low = offset, high = offset;
   bool empty = false;
   for (int i = 0; i < rank; i++) {
@@ -211,13 +213,15 @@ Range reach(const RowInfo& r, const Param& p, const Array& a, const Operand& o, 
     (span < 0 ? low : high) += span;
     if (high > (wide(1) << 62) || low < -(wide(1) << 62)) shape_error(r, &p, "reaches past the end of its array");
   }
-  if (empty) return {nullptr, nullptr};
+  if (empty) return {};
   if (low < 0 || high >= wide(a.length)) {
-    if (a.length == 0) throw Reject("ERR_NABLA_DETACHED", std::string(r.name) + ": " + p.name + " has lost its memory: its array buffer was detached");
+    if (a.length == 0)
+      throw Reject("ERR_NABLA_DETACHED",
+                   std::string(r.name) + ": " + p.name + " has lost its memory: its array buffer was detached");
     shape_error(r, &p, "reaches past the end of its array");
   }
   const char* base = static_cast<const char*>(a.p);
-  return {base + size_t(low) * o.bytes, base + size_t(high + 1) * o.bytes};
+  return {base + size_t(low) * o.bytes, base + size_t(high + 1) * o.bytes, 0, p.writes};
 }
 
 bool same_walk(const Operand& a, const Operand& b, int rank) {
@@ -228,14 +232,17 @@ bool same_walk(const Operand& a, const Operand& b, int rank) {
 }
 
 // A row may write where it reads only element for element (Map, Rows) and never where it writes already.
-void check_overlap(const RowInfo& r, const Bound& call, const Range* range, const int* rank) {
+void check_overlap(const RowInfo& r, const Bound& call, const Reach* range, const int* rank) {
   for (int i = 0; i < r.arrays; i++) {
     if (!r.param[i].writes) continue;
     for (int j = 0; j < r.arrays; j++) {
       if (i == j || !range[i].begin || !range[j].begin) continue;
       if (range[i].end <= range[j].begin || range[j].end <= range[i].begin) continue;
-      bool inplace = r.driver != Driver::Call && !r.param[j].writes && rank[i] == rank[j] && same_walk(call.operand[i], call.operand[j], rank[i]);
-      if (!inplace) throw Reject("ERR_NABLA_OVERLAP", std::string(r.name) + ": " + r.param[i].name + " and " + r.param[j].name + " overlap in memory");
+      bool inplace = r.driver != Driver::Call && !r.param[j].writes && rank[i] == rank[j] &&
+                     same_walk(call.operand[i], call.operand[j], rank[i]);
+      if (!inplace)
+        throw Reject("ERR_NABLA_OVERLAP",
+                     std::string(r.name) + ": " + r.param[i].name + " and " + r.param[j].name + " overlap in memory");
     }
   }
 }
@@ -259,7 +266,7 @@ size_t product(const RowInfo& r, const Param* p, const size_t* extent, int rank)
   return size_t(n);
 }
 
-void bind_map(const RowInfo& r, Bound& c, const Array* arrays, Cursor& w, Range* range, int* rank) {
+void bind_map(const RowInfo& r, Bound& c, const Array* arrays, Cursor& w, Reach* range, int* rank) {
   f64 k = w.next();
   if (!(k >= 0 && k <= max_rank) || k != int(k)) shape_error(r, nullptr, "the iteration has a bad rank");
   c.rank = int(k);
@@ -275,18 +282,21 @@ void bind_map(const RowInfo& r, Bound& c, const Array* arrays, Cursor& w, Range*
     o.number = o.local = false;
     o.bytes = bytes_of[int(r.param[a].type)];
     for (int i = 0; i < c.rank; i++) o.extent[i] = c.extent[i], o.step[i] = w.step();
-    range[a] = reach(r, r.param[a], arrays[a], o, c.rank, wide(offset));
+    range[a] = reach_of(r, r.param[a], arrays[a], o, c.rank, wide(offset));
     rank[a] = c.rank;
     o.p = static_cast<char*>(arrays[a].p) + offset * o.bytes;
     o.direct = walks_straight(o, c.rank);
     if (r.param[a].writes)
       for (int i = 0; i < c.rank; i++)
-        if (o.step[i] == 0 && o.extent[i] > 1) throw Reject("ERR_NABLA_OVERLAP", std::string(r.name) + ": " + r.param[a].name + " is a broadcast view and cannot be written");
+        if (o.step[i] == 0 && o.extent[i] > 1)
+          throw Reject("ERR_NABLA_OVERLAP",
+                       std::string(r.name) + ": " + r.param[a].name + " is a broadcast view and cannot be written");
   }
 }
 
-// Rows: step[0] says whether the operand moves with the rows, extent[1] how much; the rank of what is checked is separate.
-void bind_letters(const RowInfo& r, Bound& c, const Array* arrays, Cursor& w, Range* range, int* rank) {
+// Rows: step[0] says whether the operand moves with the rows, extent[1] how much; the rank of what is checked is
+// separate.
+void bind_letters(const RowInfo& r, Bound& c, const Array* arrays, Cursor& w, Reach* range, int* rank) {
   size_t letter[max_rank * 2];
   for (int i = 0; i < r.letters; i++) letter[i] = w.extent();
   c.rank = 0;
@@ -294,7 +304,7 @@ void bind_letters(const RowInfo& r, Bound& c, const Array* arrays, Cursor& w, Ra
   for (int a = 0; a < r.arrays; a++) {
     const Param& p = r.param[a];
     Operand& o = c.operand[a];
-    o = Operand{nullptr, bytes_of[int(p.type)], false, false, false, 0, {}, {}};
+    o = Operand{nullptr, bytes_of[int(p.type)], true, false, false, 0, {}, {}};
     if (arrays[a].absent) continue;
     size_t offset = w.extent();
     for (int i = 0; i < p.rank; i++) o.extent[i] = letter[p.letter[i]];
@@ -306,7 +316,7 @@ void bind_letters(const RowInfo& r, Bound& c, const Array* arrays, Cursor& w, Ra
     }
     if (p.form == Form::strided)
       for (int i = 0; i < p.rank; i++) o.step[i] = w.step();
-    range[a] = reach(r, p, arrays[a], o, p.rank, wide(offset));
+    range[a] = reach_of(r, p, arrays[a], o, p.rank, wide(offset));
     rank[a] = p.rank;
     o.p = static_cast<char*>(arrays[a].p) + offset * o.bytes;
     if (p.form == Form::strided) continue;
@@ -320,6 +330,7 @@ void bind_letters(const RowInfo& r, Bound& c, const Array* arrays, Cursor& w, Ra
       for (int i = 2; i < p.rank; i++) o.extent[1] *= o.extent[i];
     }
     o.step[0] = moves ? ptrdiff_t(o.extent[1]) : 0;
+    if (moves && o.extent[1] > c.width) c.width = o.extent[1];
   }
 }
 
@@ -332,7 +343,7 @@ const char* type_name(Type t) {
   return names[int(t)];
 }
 
-Bound bind(unsigned row, const Table& table, const Array* arrays, const f64* words, size_t count) {
+Bound bind(unsigned row, const Table& table, const Array* arrays, const f64* words, size_t count, Reach* range) {
   const RowInfo& r = row_info(row);
   for (int a = 0; a < r.arrays; a++) {
     const Param& p = r.param[a];
@@ -341,16 +352,20 @@ Bound bind(unsigned row, const Table& table, const Array* arrays, const f64* wor
     if (x.absent && p.optional) continue;
     if (x.number || x.absent || x.type != p.type)
       throw Reject("ERR_NABLA_TYPE", std::string(r.name) + ": " + p.name + " must be an array of " + type_name(p.type) +
-                                         (x.number ? ", got a number" : x.absent ? ", got nothing" : std::string(", got ") + type_name(x.type)));
+                                         (x.number   ? ", got a number"
+                                          : x.absent ? ", got nothing"
+                                                     : std::string(", got ") + type_name(x.type)));
   }
   Bound c;
   c.row = &r;
   c.kernel = table.kernel[row];
-  Range range[max_arrays] = {};
+  c.width = 1;
   int rank[max_arrays] = {};
   Cursor w{r, words, words + count};
-  if (r.driver == Driver::Map) bind_map(r, c, arrays, w, range, rank);
-  else bind_letters(r, c, arrays, w, range, rank);
+  if (r.driver == Driver::Map)
+    bind_map(r, c, arrays, w, range, rank);
+  else
+    bind_letters(r, c, arrays, w, range, rank);
   for (int i = 0; i < r.scalars; i++) {
     f64 x = c.scalar[i] = w.next();
     const Param& p = r.param[r.arrays + i];

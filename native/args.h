@@ -1,5 +1,5 @@
-// A call of a row before it becomes a C++ call: arrays and words from JavaScript or from a program, decoded by the row's
-// signature and checked here, once, against every extent. After check() nothing can reach outside its array.
+// A call of a row before it becomes a C++ call: arrays and words from JavaScript or from a program, decoded by the
+// row's signature and checked here, once, against every extent. After check() nothing can reach outside its array.
 #pragma once
 #include <stdexcept>
 #include <string>
@@ -48,10 +48,10 @@ struct Array {
 // An array argument after the checks. step is in elements.
 struct Operand {
   char* p;
-  u8 bytes;      // of one element
-  bool direct;   // Map: element i of the iteration is element i of the array
+  u8 bytes;     // of one element
+  bool direct;  // Map: element i of the iteration is element i of the array; Rows and Call: always
   bool number;
-  bool local;    // program: a tile of the running thread; p is its offset in bytes
+  bool local;  // program: a tile of the running thread; p is its offset in bytes
   f64 value;
   size_t extent[max_rank];
   ptrdiff_t step[max_rank];
@@ -62,8 +62,9 @@ struct RowInfo;
 struct Bound {
   const RowInfo* row;
   Kernel kernel;
-  int rank;       // Map: axes of the iteration
-  size_t total;   // Map: elements; Rows: rows
+  int rank;      // Map: axes of the iteration
+  size_t total;  // Map: elements; Rows: rows; Call: the first extent
+  size_t width;  // Rows: elements of the widest operand in one row
   size_t extent[max_rank];
   Operand operand[max_arrays];
   f64 scalar[max_scalars];
@@ -89,15 +90,26 @@ struct RowInfo {
 const RowInfo& row_info(unsigned row);
 const char* type_name(Type t);
 
-// Words of a call: Map: rank, extents, then for each array its offset and steps; Rows and Call: one extent a letter, then
-// for each array its offset and, where strided, its steps; scalars last. An absent array or a number takes no words.
-Bound bind(unsigned row, const Table& table, const Array* arrays, const f64* words, size_t count);
-void run(const Bound& call);  // drive.cc
-// Map steps over one iteration, run tile after tile, so that what one writes the next reads from L1.
-void run_fused(const Bound* steps, size_t count);
+// The bytes an operand may touch; step and writes are for whoever keeps several.
+struct Reach {
+  const char *begin, *end;
+  size_t step;
+  bool writes;
+};
 
-// Tiles of one thread: a fused group's values that never reach memory, and copies of its strided operands.
+// Words of a call: Map: rank, extents, then for each array its offset and steps; Rows and Call: one extent a letter,
+// then for each array its offset and, where strided, its steps; scalars last. An absent array or a number takes no
+// words. reach: room for max_arrays, all zero.
+Bound bind(unsigned row, const Table& table, const Array* arrays, const f64* words, size_t count, Reach* reach);
+void run(const Bound& call);  // drive.cc
+// Map and Rows steps over the same elements, run tile after tile, so that what one writes the next reads from L1.
+void run_tiled(const Bound* steps, size_t count, size_t tile);
+// Call steps that touch nothing another of them writes, shared among the threads.
+void run_apart(const Bound* steps, size_t count);
+
+// Tiles of one thread: a group's values that never reach memory, and copies of its strided operands.
 constexpr size_t tile_bytes = 8192;
+constexpr size_t tile_elements = tile_bytes / 8;
 constexpr size_t tiles_bytes = 24 * tile_bytes;
 
 }  // namespace nabla

@@ -7,10 +7,11 @@
 namespace nabla {
 namespace {
 
-// 64 Ki elements a task when every operand is walked straight; strided operands are brought together in tiles that stay in L1.
+// 64 Ki elements a task when every operand is walked straight; strided operands are brought together in tiles that stay
+// in L1.
 constexpr size_t task_elements = 65536;
-constexpr size_t tile_elements = tile_bytes / 8;
-// A second thread pays from ~256 KiB touched on: a fork and join costs ~1 us while the workers spin and ~40 us when they sleep.
+// A second thread pays from ~256 KiB touched on: a fork and join costs ~1 us while the workers spin and ~40 us when
+// they sleep.
 constexpr size_t inline_elements = 32768;
 
 template <class T>
@@ -21,17 +22,23 @@ void fill(char* to, f64 value, size_t n) {
 
 void constant(char* to, Type t, f64 value, size_t n) {
   switch (t) {
-    case Type::f32: return fill<f32>(to, value, n);
-    case Type::f64: return fill<f64>(to, value, n);
-    case Type::i32: return fill<i32>(to, value >= -2147483648.0 && value <= 2147483647.0 ? value : 0, n);
-    case Type::u8: return fill<u8>(to, value >= 0 && value <= 255 ? value : 0, n);
-    default: std::memset(to, value != 0, n);
+    case Type::f32:
+      return fill<f32>(to, value, n);
+    case Type::f64:
+      return fill<f64>(to, value, n);
+    case Type::i32:
+      return fill<i32>(to, value >= -2147483648.0 && value <= 2147483647.0 ? value : 0, n);
+    case Type::u8:
+      return fill<u8>(to, value >= 0 && value <= 255 ? value : 0, n);
+    default:
+      std::memset(to, value != 0, n);
   }
 }
 
 template <class T>
 void move_run(T* to, ptrdiff_t to_step, const T* from, ptrdiff_t from_step, size_t n) {
-  if (to_step == 1 && from_step == 1) std::memcpy(to, from, n * sizeof(T));
+  if (to_step == 1 && from_step == 1)
+    std::memcpy(to, from, n * sizeof(T));
   else if (to_step == 1 && from_step == 0) {
     T x = *from;
     for (size_t i = 0; i < n; i++) to[i] = x;
@@ -56,8 +63,10 @@ void transfer(const Bound& c, const Operand& o, char* tile, size_t begin, size_t
   while (n) {
     size_t run = c.extent[inner] - at[inner];
     if (run > n) run = n;
-    if (out) move_run(a + offset, o.step[inner], t, 1, run);
-    else move_run(t, 1, a + offset, o.step[inner], run);
+    if (out)
+      move_run(a + offset, o.step[inner], t, 1, run);
+    else
+      move_run(t, 1, a + offset, o.step[inner], run);
     t += run;
     n -= run;
     at[inner] += run;
@@ -71,9 +80,12 @@ void transfer(const Bound& c, const Operand& o, char* tile, size_t begin, size_t
 }
 
 void transfer(const Bound& c, const Operand& o, char* tile, size_t begin, size_t n, bool out) {
-  if (o.bytes == 4) transfer<u32>(c, o, tile, begin, n, out);
-  else if (o.bytes == 8) transfer<uint64_t>(c, o, tile, begin, n, out);
-  else transfer<u8>(c, o, tile, begin, n, out);
+  if (o.bytes == 4)
+    transfer<u32>(c, o, tile, begin, n, out);
+  else if (o.bytes == 8)
+    transfer<uint64_t>(c, o, tile, begin, n, out);
+  else
+    transfer<u8>(c, o, tile, begin, n, out);
 }
 
 // Element i of the iteration, as an offset into a strided operand.
@@ -89,8 +101,9 @@ ptrdiff_t locate(const Bound& c, const Operand& o, size_t i) {
 // What one operand of a step is given for elements [i, i + n): its own memory where that is straight, else a tile.
 char* tile_of(const Bound& c, int a, char* tile, char* tiles, size_t i, size_t n) {
   const Operand& o = c.operand[a];
-  if (o.direct) return o.p + i * o.bytes;
   if (o.local) return tiles + reinterpret_cast<size_t>(o.p);
+  if (c.row->driver == Driver::Rows) return o.p ? o.p + ptrdiff_t(i / c.width) * o.step[0] * o.bytes : nullptr;
+  if (o.direct) return o.p + i * o.bytes;
   if (o.number) return tile;
   size_t inner = c.rank ? c.extent[c.rank - 1] : 1;
   if (c.rank && o.step[c.rank - 1] == 1 && inner - i % inner >= n) return o.p + locate(c, o, i) * o.bytes;
@@ -98,8 +111,8 @@ char* tile_of(const Bound& c, int a, char* tile, char* tiles, size_t i, size_t n
   return tile;
 }
 
-// Runs steps over the elements [begin, end) of their common iteration, tile after tile.
-void map_tiles(const Bound* steps, size_t count, size_t begin, size_t end) {
+// Runs steps over the elements [begin, end) of their common iteration, `tile` after `tile`.
+void tiles_of(const Bound* steps, size_t count, size_t tile, size_t begin, size_t end) {
   size_t strided = 0;
   for (size_t s = 0; s < count; s++)
     for (int a = 0; a < steps[s].row->arrays; a++) strided += !steps[s].operand[a].direct;
@@ -110,7 +123,7 @@ void map_tiles(const Bound* steps, size_t count, size_t begin, size_t end) {
   }
   char* tiles = static_cast<char*>(scratch(tiles_bytes + strided * tile_bytes, 0));
   char* copies = tiles + tiles_bytes;
-  size_t longest = end - begin < tile_elements ? end - begin : tile_elements;
+  size_t longest = end - begin < tile ? end - begin : tile;
   char* copy = copies;
   for (size_t s = 0; s < count; s++)
     for (int a = 0; a < steps[s].row->arrays; a++) {
@@ -121,9 +134,9 @@ void map_tiles(const Bound* steps, size_t count, size_t begin, size_t end) {
     }
   // Long inner rows are walked in pieces of their own, so that a unit-step operand needs no copy.
   size_t inner = steps->rank ? steps->extent[steps->rank - 1] : 1;
-  bool by_rows = count == 1 && inner > tile_elements / 2;
+  bool by_rows = count == 1 && inner > tile / 2;
   for (size_t i = begin, n; i < end; i += n) {
-    n = end - i < tile_elements ? end - i : tile_elements;
+    n = end - i < tile ? end - i : tile;
     if (by_rows && n > inner - i % inner) n = inner - i % inner;
     copy = copies;
     for (size_t s = 0; s < count; s++) {
@@ -135,33 +148,18 @@ void map_tiles(const Bound* steps, size_t count, size_t begin, size_t end) {
         p[a] = tile_of(c, a, copy, tiles, i, n);
         if (!c.operand[a].direct) copy += tile_bytes;
       }
-      c.row->invoke(c, p, i, n);
+      c.row->invoke(c, p, i / c.width, n / c.width);
       for (int a = 0; a < c.row->arrays; a++)
-        if (c.row->param[a].writes && p[a] == own[a] && !c.operand[a].direct) transfer(c, c.operand[a], own[a], i, n, true);
+        if (c.row->param[a].writes && p[a] == own[a] && !c.operand[a].direct)
+          transfer(c, c.operand[a], own[a], i, n, true);
     }
   }
-}
-
-void run_map(const Bound* steps, size_t count) {
-  size_t total = steps->total;
-  if (total == 0) return;
-  if (total * count <= inline_elements) return map_tiles(steps, count, 0, total);
-  size_t tasks = (total * count + task_elements - 1) / task_elements;
-  // Evenly filled tasks, each a multiple of 64 elements so that two threads never share a cache line.
-  size_t each = ((total + tasks - 1) / tasks + 63) & ~size_t(63);
-  parallel((total + each - 1) / each, [&](size_t i) {
-    size_t begin = i * each;
-    map_tiles(steps, count, begin, begin + each < total ? begin + each : total);
-  });
 }
 
 void run_rows(const Bound& c) {
   if (c.total == 0) return;
   const RowInfo& r = *c.row;
-  size_t width = 1;  // elements of the widest operand in one row
-  for (int a = 0; a < r.arrays; a++)
-    if (c.operand[a].step[0] > ptrdiff_t(width)) width = size_t(c.operand[a].step[0]);
-  size_t each = width >= 16384 ? 1 : 16384 / width;
+  size_t each = c.width >= 16384 ? 1 : 16384 / c.width;
   auto block = [&](size_t i) {
     char* p[max_arrays];
     size_t begin = i * each, count = begin + each < c.total ? each : c.total - begin;
@@ -178,8 +176,10 @@ void run_rows(const Bound& c) {
 
 void run(const Bound& c) {
   switch (c.row->driver) {
-    case Driver::Map: return run_map(&c, 1);
-    case Driver::Rows: return run_rows(c);
+    case Driver::Map:
+      return run_tiled(&c, 1, tile_elements);
+    case Driver::Rows:
+      return run_rows(c);
     case Driver::Call: {
       char* p[max_arrays];
       for (int a = 0; a < c.row->arrays; a++) p[a] = c.operand[a].p;
@@ -188,6 +188,27 @@ void run(const Bound& c) {
   }
 }
 
-void run_fused(const Bound* steps, size_t count) { run_map(steps, count); }
+void run_tiled(const Bound* steps, size_t count, size_t tile) {
+  size_t total = steps->total * (steps->row->driver == Driver::Rows ? steps->width : 1);
+  if (total == 0) return;
+  if (total * count <= inline_elements) return tiles_of(steps, count, tile, 0, total);
+  size_t tasks = (total * count + task_elements - 1) / task_elements;
+  // Evenly filled tasks of whole tiles, which are whole rows; alone, multiples of 64 so that two threads never share a
+  // cache line.
+  size_t unit = count == 1 ? 64 : tile;
+  size_t each = ((total + tasks - 1) / tasks + unit - 1) / unit * unit;
+  parallel((total + each - 1) / each, [&](size_t i) {
+    size_t begin = i * each;
+    tiles_of(steps, count, tile, begin, begin + each < total ? begin + each : total);
+  });
+}
+
+void run_apart(const Bound* steps, size_t count) {
+  size_t elements = 0;
+  for (size_t i = 0; i < count; i++) elements += steps[i].total;
+  auto task = [&](size_t i) { run(steps[i]); };
+  if (elements > inline_elements) return parallel(count, task);
+  for (size_t i = 0; i < count; i++) task(i);
+}
 
 }  // namespace nabla

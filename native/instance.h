@@ -3,20 +3,24 @@
 #include <napi.h>
 
 #include <map>
+#include <mutex>
+#include <vector>
 
 #include "args.h"
 
 namespace nabla {
 
-struct Job;
+struct Flight;  // compiled.cc
 
 struct Instance {
-  const Table* table;  // the kernels in use
-  f64* words;          // JavaScript writes a call's words here
-  napi_ref words_ref;  // keeps that array alive
-  napi_threadsafe_function done;  // brings finished jobs back to JavaScript's thread
-  std::map<u32, Job*> in_flight;   // by ticket
+  const Table* table;                // the kernels in use
+  f64* words;                        // JavaScript writes a call's words here
+  napi_ref words_ref;                // keeps that array alive
+  napi_threadsafe_function done;     // wakes JavaScript's thread to land what has finished
+  std::map<u32, Flight*> in_flight;  // by ticket
   u32 next_ticket;
+  std::mutex mutex;
+  std::vector<Flight*> landed;  // finished, guarded by mutex
 };
 
 // What JavaScript handed over for an array parameter of this dtype. A bool array is a Uint8Array of 0 and 1.

@@ -12,7 +12,8 @@ struct Runner {
   std::mutex mutex;
   std::condition_variable wake, idle;
   std::deque<Job*> queue;
-  void* current_owner = nullptr;
+  Job* current = nullptr;
+  void* owner = nullptr;  // of current, which may be gone once it is done
   std::thread thread;
   bool stop = false;
   unsigned environments = 0;
@@ -31,24 +32,28 @@ void loop(Runner& r) {
     if (r.queue.empty()) return;
     Job* job = r.queue.front();
     r.queue.pop_front();
-    r.current_owner = job->owner;
+    r.current = job;
+    r.owner = job->owner;
     lock.unlock();
     if (job->move(Job::started)) {
       try {
-        job->program->run(job->inputs.data(), job->outputs.data(), job->repeat);
+        job->outcome = job->program->run(job->inputs.data(), job->outputs.data(), job->repeat, job->stop);
       } catch (...) {
         job->failed = true;
       }
     }
+    lock.lock();
+    r.current = nullptr;
+    lock.unlock();
     job->done(job);
     lock.lock();
-    r.current_owner = nullptr;
+    r.owner = nullptr;
     r.idle.notify_all();
   }
 }
 
 bool works_for(const Runner& r, void* owner) {
-  if (r.current_owner == owner) return true;
+  if (r.owner == owner) return true;
   for (Job* j : r.queue)
     if (j->owner == owner) return true;
   return false;
@@ -71,15 +76,12 @@ void runner_drain(void* owner) {
   r.idle.wait(lock, [&] { return !works_for(r, owner); });
 }
 
-std::vector<Job*> runner_forget(void* owner) {
+void runner_forget(void* owner) {
   Runner& r = runner();
   std::unique_lock lock(r.mutex);
-  std::vector<Job*> taken;
-  std::deque<Job*> rest;
-  for (Job* j : r.queue) (j->owner == owner ? taken.push_back(j) : rest.push_back(j));
-  r.queue.swap(rest);
-  r.idle.wait(lock, [&] { return r.current_owner != owner; });
-  return taken;
+  std::erase_if(r.queue, [&](Job* j) { return j->owner == owner; });
+  if (r.current && r.owner == owner) r.current->stop = true;
+  r.idle.wait(lock, [&] { return r.owner != owner; });
 }
 
 void runner_acquire() {

@@ -30,8 +30,8 @@ struct Finish {
   }
 };
 
-// f(act(x), v * act'(x)) of the activation numbered act, as two functions. `at` is always act's argument, never its
-// value.
+// f(act(x), v * act'(x)) of the activation numbered act, as two functions. `at` is what the gradient row takes: act's
+// argument, or the value of sigmoid and tanh. relu takes either.
 template <class X, class F>
 inline void with_activation(u32 act, F f) {
   switch (act) {
@@ -44,9 +44,9 @@ inline void with_activation(u32 act, F f) {
     case 4:
       return f([](X x) { return silu(x); }, [](X v, X x) { return v * silu_slope(x); });
     case 5:
-      return f([](X x) { return sigmoid(x); }, [](X v, X x) { return v * sigmoid_slope(sigmoid(x)); });
+      return f([](X x) { return sigmoid(x); }, [](X v, X y) { return v * sigmoid_slope(y); });
     case 6:
-      return f([](X x) { return tanh(x); }, [](X v, X x) { return v * tanh_slope(tanh(x)); });
+      return f([](X x) { return tanh(x); }, [](X v, X y) { return v * tanh_slope(y); });
     default:
       return f([](X x) { return x; }, [](X v, X) { return v; });
   }
