@@ -172,7 +172,7 @@ describe("the finish of a product", () => {
       launchMap(row, "f32", [y, x]);
       launchMap(slopeRow, "f32", [dx, dy, ofY ? y : x]);
       expect(numbers(finished(x, null, act))).toEqual(numbers(y));
-      expect(numbers(finished(dy, x, act))).toEqual(numbers(dx));
+      expect(numbers(finished(dy, ofY ? y : x, act))).toEqual(numbers(dx));
     },
   );
 });

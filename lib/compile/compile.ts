@@ -1,18 +1,23 @@
-import { fail, showShape } from "../core/errors.ts";
-import { native } from "../core/native.ts";
+import { fail } from "../core/errors.ts";
+import type { Storage } from "../core/storage.ts";
 import { Value } from "../core/value.ts";
-import { gradEnabled } from "../engine/tape.ts";
+import { Cache, type Entry } from "./cache.ts";
 import { checkSame } from "./diff.ts";
 import { type Explanation, explain } from "./explain.ts";
 import { Plan } from "./plan.ts";
-import { type Recording, record } from "./record.ts";
+import { checkFunction, type Recording, record, seal } from "./record.ts";
 import { checkRepeat, joinRuns, sliceAt, sliceFrom } from "./repeat.ts";
 
 export interface CompileOptions {
-  /** Join elementwise steps into one pass. Default true; the bits are the same without. */
+  /** Join steps into one pass over memory. Default true; the bits are the same without. */
   fuse?: boolean;
   /** Cancels runs that have not begun. */
   signal?: AbortSignal;
+  /**
+   * Bytes that the step may take: its arena, the state it uses, what it returns. What it needs is known before it runs; of the
+   * segments in checkpoint() as few as possible are then computed again. Without a limit, all of them are.
+   */
+  memoryLimit?: number;
 }
 
 /** A step that runs as one native call. */
@@ -27,15 +32,12 @@ export interface Compiled<A extends readonly Value[], R> {
   explain(): Explanation;
   /** Turns the clock of every kernel on or off; explain() then tells how long each kind takes. */
   profile(on: boolean): void;
-  /** Gives the arenas back. */
+  /** Gives the memory back, once runs in flight are over. */
   [Symbol.dispose](): void;
 }
 
-interface Entry {
-  readonly first: Recording;
-  plan: Plan | null;
-}
-const maxPlans = 8;
+/** The second may find what the first made, state that begins in the first step; then a third must do the same. */
+const mostRecordings = 3;
 
 /**
  * Makes one native program of a training or inference step. The first two calls run eagerly and are recorded; if they did
@@ -62,71 +64,90 @@ export function compile<A extends readonly Value[], R>(
   f: (...args: A) => R,
   options: CompileOptions = {},
 ): Compiled<A, Awaited<R>> {
-  if (typeof f !== "function") fail("ERR_NABLA_TYPE", "compile", "takes a function", { actual: typeof f });
-  const cache = new Map<string, Entry[]>();
+  checkFunction(f);
+  const { signal, memoryLimit } = options;
+  if (memoryLimit !== undefined && !(memoryLimit > 0))
+    fail("ERR_NABLA_VALUE", "compile", `memoryLimit ${memoryLimit} is no number of bytes`, { actual: memoryLimit });
+  const cache = new Cache();
   let disposed = false;
-  const count = () => [...cache.values()].reduce((n, e) => n + e.length, 0);
-
-  const find = (args: readonly Value[]): Entry | undefined =>
-    cache.get(signature(args))?.find((e) => e.first.guards.every((g) => Object.is(g.read(), g.value)));
 
   /** The plan for these arguments, or the result of a recorded run while there is none yet. */
   const prepare = (args: readonly Value[]): { plan: Plan } | { result: unknown } => {
     if (disposed) fail("ERR_NABLA_DISPOSED", "compile", "the compiled step was disposed");
     args.forEach(checkArgument);
-    const entry = find(args);
-    if (entry?.plan) return { plan: entry.plan };
-    const recording = record(f as never, args);
-    if (!entry) {
-      const key = signature(args);
-      cache.set(key, [...(cache.get(key) ?? []), { first: recording, plan: null }]);
-      if (count() > maxPlans) evict(cache);
-    } else {
-      checkSame(entry.first, recording);
-      entry.plan = new Plan(recording, options);
+    const known = cache.find(args);
+    if (known?.plan) return { plan: known.plan };
+    const dry = memoryLimit !== undefined;
+    for (let entry = known; ; ) {
+      const recording = record(f as never, args, dry);
+      entry ??= cache.add(args);
+      if (settle(entry, recording, dry)) replace(entry, new Plan(recording, options));
+      if (!dry) return { result: recording.result };
+      if (entry.plan) return { plan: entry.plan };
     }
-    return { result: recording.result };
   };
 
-  const run = async (...args: A) => {
-    const ready = prepare(args);
-    return "plan" in ready ? ready.plan.run(args, undefined, options.signal) : ready.result;
+  const run = (...args: A): Promise<unknown> => {
+    try {
+      const ready = prepare(args);
+      return "plan" in ready ? ready.plan.run(args, undefined, signal) : Promise.resolve(ready.result);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   };
   const sync = (...args: A) => {
     const ready = prepare(args);
-    return "plan" in ready ? ready.plan.runSync(args, undefined) : ready.result;
+    return "plan" in ready ? ready.plan.runSync(args) : ready.result;
   };
   const repeat = async (n: number, ...args: A) => {
     checkRepeat(n, args);
     const results: unknown[] = [];
     for (let i = 0; i < n; i++) {
       const ready = prepare(sliceAt(args, i));
-      if ("plan" in ready) return joinRuns(results, await ready.plan.run(sliceFrom(args, i), n - i, options.signal));
+      if ("plan" in ready) return joinRuns(results, await ready.plan.run(sliceFrom(args, i), n - i, signal));
       results.push(ready.result);
     }
     return joinRuns(results, undefined);
   };
   const dispose = () => {
-    for (const list of cache.values()) for (const e of list) e.plan?.dispose();
     cache.clear();
     disposed = true;
   };
-  const plans = () => [...cache.values()].flat().flatMap((e) => (e.plan ? [e.plan] : []));
   const profile = (on: boolean) => {
-    for (const p of plans()) p.profile(on);
+    for (const p of cache.plans) p.profile(on);
   };
   return Object.assign(run, {
     sync,
     repeat,
     profile,
-    explain: () => explain(plans()),
+    explain: () => explain(cache.plans),
     [Symbol.dispose]: dispose,
   }) as unknown as Compiled<A, Awaited<R>>;
 }
 
-/** What a plan depends on besides its guards. */
-function signature(args: readonly Value[]): string {
-  return `${args.map((x) => `${x.dtype}${showShape(x.shape)}`).join(" ")} ${gradEnabled()} ${native.isa()}`;
+/** Whether the recording is what every later run will do: the same as the one before it. */
+function settle(entry: Entry, recording: Recording, dry: boolean): boolean {
+  const [first, before] = [entry.recordings[0], entry.recordings.at(-1)];
+  entry.guards = recording.guards;
+  entry.recordings.push(recording);
+  if (!before) return false;
+  try {
+    checkSame(before, recording);
+    return true;
+  } catch (error) {
+    const made = recording.graph.slots.filter((s) => s.role === "state" && s.storage.serial >= first.born);
+    const computed =
+      dry && before.graph.slots.some((s) => s.role === "temp" && made.some((m) => m.storage === s.storage));
+    if (made.length > 0 && !computed && entry.recordings.length < mostRecordings) return false;
+    throw error;
+  }
+}
+
+/** A plan stands for the function now: what recorded runs left behind is no longer brought up to date. */
+function replace(entry: Entry, plan: Plan): void {
+  const kept = new Set<Storage>(plan.graph.slots.flatMap((s) => (s.role === "state" ? [s.storage] : [])));
+  for (const recording of entry.recordings.splice(0)) seal(recording, kept);
+  entry.plan = plan;
 }
 
 function checkArgument(x: unknown, i: number): void {
@@ -140,22 +161,4 @@ function checkArgument(x: unknown, i: number): void {
       hint: "a step takes tensors: tensor(x) makes one; what never changes can be closed over",
     },
   );
-}
-
-/** Too many plans: the oldest goes, and the size that keeps changing is named once. */
-function evict(cache: Map<string, Entry[]>): void {
-  const [oldest, list] = cache.entries().next().value as [string, Entry[]];
-  const newest = [...cache.keys()].at(-1) as string;
-  const before = oldest.split(" ");
-  const differs = newest.split(" ").find((word, i) => word !== before[i]);
-  process.emitWarning(
-    `compile: more than ${maxPlans} plans for one step; arguments keep changing (${differs ?? "a guard"})`,
-    {
-      code: "NABLA_PLANS",
-      detail: "Give batches one size (dropLast), or pad them.",
-    },
-  );
-  const gone = list.shift();
-  if (gone?.plan && gone.plan.inFlight === 0) gone.plan.dispose();
-  if (list.length === 0) cache.delete(oldest);
 }

@@ -11,7 +11,7 @@ export function checkSame(first: Recording, second: Recording): void {
   const pairs = new Map<Slot, Slot>();
   for (let i = 0; i < Math.max(a.steps.length, b.steps.length); i++) {
     const [s, t] = [a.steps[i], b.steps[i]];
-    if (!s || !t || s.row !== t.row) return branched(s, t);
+    if (!s || !t || s.row !== t.row) branched(s, t);
     sameSlots(s, t, pairs);
     sameNumbers(s, t);
   }
@@ -20,12 +20,12 @@ export function checkSame(first: Recording, second: Recording): void {
 }
 
 function refuse(message: string, step: Step | undefined, hint: string): never {
-  return fail("ERR_NABLA_COMPILE", "compile", `${message}${step ? `\n  at ${step.where}` : ""}`, { hint });
+  return fail("ERR_NABLA_COMPILE", "compile", `${message}${step ? `\n  at ${step.where()}` : ""}`, { hint });
 }
 
-function branched(s: Step | undefined, t: Step | undefined): void {
+function branched(s: Step | undefined, t: Step | undefined): never {
   const name = (x: Step | undefined) => (x ? x.kernel.name : "nothing more");
-  refuse(
+  return refuse(
     `the step ran ${name(s)} in the first run and ${name(t)} in the second`,
     t ?? s,
     "a branch depends on something that changes between calls: decide with where(), or pass it as an argument",

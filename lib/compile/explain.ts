@@ -29,7 +29,8 @@ export interface Explanation {
 
 /** Multiply-adds count two. Elementwise and row kernels count one operation an element. */
 function flopsOf(s: Step): number {
-  if (s.kernel.name === "matmul" || s.kernel.name === "gemm") return 2 * s.words[0] * s.words[1] * s.words[2] * s.words[3] * s.words[4];
+  if (s.kernel.name === "matmul" || s.kernel.name === "gemm")
+    return 2 * s.words[0] * s.words[1] * s.words[2] * s.words[3] * s.words[4];
   if (s.kernel.driver === "Map") return totalOf(s);
   return Math.max(0, ...[...touched(s)].map(({ slot }) => slot.length));
 }

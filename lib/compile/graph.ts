@@ -1,5 +1,6 @@
 import type { DType } from "../core/dtype.ts";
 import type { Storage } from "../core/storage.ts";
+import type { Complaint } from "../engine/launch.ts";
 import type { Kernel } from "../native.gen.ts";
 
 /** argument: given at each call; state: found by the step and held by reference; constant: made in the step from JavaScript data; temp: made by kernels. */
@@ -27,8 +28,14 @@ export interface Step {
   readonly dtype: string;
   readonly operands: readonly Operand[];
   readonly words: Float64Array;
-  /** Where the user's code asked for it: "train.ts:20:113". */
-  readonly where: string;
+  /** Finds where the user's code asked for it: "train.ts:20:113". */
+  readonly where: () => string;
+  /** The checkpointed segments it belongs to. */
+  readonly within: readonly number[];
+  /** The segment that it computes again for backward; undefined for what is computed once. */
+  readonly again: number | undefined;
+  /** What is wrong if its first result is not negative: the run ends there. */
+  readonly complain?: Complaint | undefined;
 }
 
 /** A recorded step: kernel calls in order, and the slots that its results are read from. */
@@ -37,7 +44,7 @@ export interface Graph {
   readonly steps: readonly Step[];
   readonly inputs: readonly Slot[];
   readonly outputs: readonly Slot[];
-  /** Steps that run tile by tile as one: neighbours with the same number. Undefined before fusion. */
+  /** Steps that run as one, tile by tile or side by side: neighbours with the same number. Undefined before fusion. */
   readonly group?: readonly number[];
 }
 
@@ -45,12 +52,43 @@ export const isSlot = (x: Operand): x is Slot => typeof x === "object" && x !== 
 export const writes = (s: Step, i: number): boolean => s.kernel.access[i] !== "r";
 export const reads = (s: Step, i: number): boolean => s.kernel.access[i] !== "w";
 
+/** How a step uses a slot. */
+export interface Use {
+  readonly slot: Slot;
+  readonly index: number;
+  readonly writes: boolean;
+  readonly reads: boolean;
+}
+const uses = new WeakMap<Step, readonly Use[]>();
 /** The slots a step touches, with how. */
-export function* touched(s: Step): Generator<{ slot: Slot; index: number; writes: boolean; reads: boolean }> {
-  for (let i = 0; i < s.operands.length; i++) {
-    const slot = s.operands[i];
-    if (isSlot(slot)) yield { slot, index: i, writes: writes(s, i), reads: reads(s, i) };
+export function touched(s: Step): readonly Use[] {
+  let list = uses.get(s);
+  if (!list) {
+    list = s.operands.flatMap((slot, index) =>
+      isSlot(slot) ? [{ slot, index, writes: writes(s, index), reads: reads(s, index) }] : [],
+    );
+    uses.set(s, list);
   }
+  return list;
+}
+
+/** How often each slot is written in the whole graph. */
+export function countWrites(g: Graph): Map<Slot, number> {
+  const count = new Map<Slot, number>();
+  for (const s of g.steps) for (const u of touched(s)) if (u.writes) count.set(u.slot, (count.get(u.slot) ?? 0) + 1);
+  return count;
+}
+/** The steps that touch each slot, in order. */
+export function usersOf(steps: readonly Step[]): Map<Slot, number[]> {
+  const users = new Map<Slot, number[]>();
+  steps.forEach((s, i) => {
+    for (const slot of new Set(touched(s).map((u) => u.slot))) {
+      const list = users.get(slot);
+      if (list) list.push(i);
+      else users.set(slot, [i]);
+    }
+  });
+  return users;
 }
 
 /** How a Map step walks operand i: its words without rank and extents, or undefined for a number. */
@@ -85,6 +123,11 @@ export function isStraight(s: Step, index: number): boolean {
     expected *= w.extents[i];
   }
   return true;
+}
+/** Does it walk all of its slot so? */
+export function isWhole(s: Step, index: number): boolean {
+  const slot = s.operands[index];
+  return isSlot(slot) && slot.length === totalOf(s) && walkOf(s, index)?.offset === 0 && isStraight(s, index);
 }
 
 const mark: Record<Role, string> = { argument: "a", state: "s", constant: "c", temp: "t" };

@@ -1,6 +1,7 @@
 import { bytesOf, type DType, viewOf } from "../core/dtype.ts";
 import type { PlanArrays } from "../core/native.ts";
 import type { Storage } from "../core/storage.ts";
+import type { Complaint } from "../engine/launch.ts";
 import { type Graph, isSlot, type Slot, touched } from "./graph.ts";
 import type { Layout } from "./memory.ts";
 
@@ -13,6 +14,8 @@ export interface Lowered {
   readonly state: readonly Storage[];
   /** Of those, the ones it writes. */
   readonly written: readonly Storage[];
+  /** What to say when a check fails, by its number. */
+  readonly complaints: readonly Complaint[];
 }
 
 /** The graph as arrays of numbers: slots numbered, steps one after another, groups as run lengths. */
@@ -31,6 +34,10 @@ export function lower(g: Graph, layout: Layout): Lowered {
       else operands.push(-2 - (numbers.push(x) - 1));
     }
   }
+  const group = g.group ?? g.steps.map((_, i) => i);
+  const checks = g.steps.flatMap((s, i) =>
+    s.complain ? [[number.get(s.operands[0] as Slot) as number, group[i]]] : [],
+  );
   const state = slots.filter((s) => s.role === "state").map((s) => s.storage);
   const written = new Set<Storage>();
   for (const s of g.steps)
@@ -38,6 +45,7 @@ export function lower(g: Graph, layout: Layout): Lowered {
   return {
     state,
     written: [...written],
+    complaints: g.steps.flatMap((s) => s.complain ?? []),
     plan: {
       homes: Uint32Array.from(slots, (s) =>
         layout.tiles.has(s) ? home.tile : layout.offsets.has(s) ? home.arena : home.state,
@@ -52,11 +60,23 @@ export function lower(g: Graph, layout: Layout): Lowered {
       words: Float64Array.from(g.steps.flatMap((s) => [...s.words])),
       operands: Int32Array.from(operands),
       numbers: Float64Array.from(numbers),
-      groups: Uint32Array.from(runLengths(g.group ?? g.steps.map((_, i) => i))),
+      groups: Uint32Array.from(runLengths(group)),
+      checks: Uint32Array.from(checks.flat()),
+      saved: Uint32Array.from(savedBefore(g), (s) => number.get(s) as number),
       inputs: Uint32Array.from(g.inputs, (s) => number.get(s) as number),
       outputs: Uint32Array.from(g.outputs, (s) => number.get(s) as number),
     },
   };
+}
+
+/** State that changes before the last check: a run that fails there gives it back. */
+function savedBefore(g: Graph): Set<Slot> {
+  const last = g.steps.findLastIndex((s) => s.complain);
+  const end = g.steps.findLastIndex((_, i) => g.group?.[i] === g.group?.[last]);
+  const early = g.steps.slice(0, last < 0 ? 0 : Math.max(last, end) + 1);
+  return new Set(
+    early.flatMap((s) => touched(s).flatMap((u) => (u.writes && u.slot.role === "state" ? [u.slot] : []))),
+  );
 }
 
 /** A constant's data as it was when first read. */

@@ -1,18 +1,29 @@
+import { bytesOf, type DType, type TypedArray, viewOf } from "../core/dtype.ts";
 import { fail, NablaError } from "../core/errors.ts";
 import { native, type Program, rethrow } from "../core/native.ts";
-import { plan as planned } from "../core/storage.ts";
-import { emptyValue, type Value } from "../core/value.ts";
+import { contiguousStrides, numel } from "../core/shape.ts";
+import { plan as planned, Storage } from "../core/storage.ts";
+import { emptyValue, makeValue, type Value } from "../core/value.ts";
+import { withGrad } from "../engine/tape.ts";
 import { contiguous } from "../ops/arithmetic.ts";
 import type { Graph } from "./graph.ts";
 import { type Lowered, lower } from "./lower.ts";
 import { planMemory } from "./memory.ts";
-import { shareCommon } from "./passes/common.ts";
-import { removeDead } from "./passes/dead.ts";
-import { fuseMaps, singleSteps } from "./passes/fuse.ts";
+import { optimize } from "./passes/order.ts";
 import { type Recording, rebuild, type Shape } from "./record.ts";
 
-/** Most runs of one plan waiting or running at once; the next is refused, so memory stays bounded. */
+/** Runs of one plan waiting or running at once, and the bytes they may take: the next is refused, so memory stays bounded. */
 const maxInFlight = 1024;
+const maxBytes = 2 ** 30;
+/** V8 keeps typed arrays up to this size in its own heap: a loss costs no array buffer. */
+const smallBytes = 64;
+
+interface Result {
+  readonly shape: number[];
+  readonly dtype: DType;
+  /** Where native writes a small result. */
+  readonly landing: TypedArray | null;
+}
 
 /** A recorded step as a native program. */
 export class Plan {
@@ -21,19 +32,22 @@ export class Plan {
   readonly #program: Program;
   readonly #lowered: Lowered;
   readonly #returns: Shape;
-  readonly #outputs: { shape: number[]; dtype: Value["dtype"] }[] = [];
+  readonly #results: readonly Result[];
+  readonly #bytesPerRun: number;
   #inFlight = 0;
   #timed = 0;
   #profiling = false;
+  #disposed = false;
 
   constructor(recording: Recording, options: { fuse?: boolean | undefined }) {
-    const clean = shareCommon(removeDead(recording.graph));
-    this.graph = options.fuse === false ? singleSteps(clean) : fuseMaps(clean);
+    this.graph = optimize(recording.graph, options);
     const layout = planMemory(this.graph);
     this.arenaBytes = layout.arenaBytes;
     this.#lowered = lower(this.graph, layout);
     this.#returns = recording.returns;
-    collect(recording.returns, this.#outputs);
+    this.#results = resultsOf(recording.returns);
+    const copied = [...this.graph.inputs, ...this.graph.outputs];
+    this.#bytesPerRun = copied.reduce((n, s) => n + s.storage.bytes, 0);
     try {
       this.#program = new native.Program(this.#lowered.plan);
     } catch (e) {
@@ -48,52 +62,52 @@ export class Plan {
   get stateBytes(): number {
     return this.#lowered.state.reduce((n, s) => n + s.bytes, 0);
   }
-  get inFlight(): number {
-    return this.#inFlight;
-  }
 
-  /** Runs on this thread, n times over n slices of the arguments. */
-  runSync(args: readonly Value[], repeat: number | undefined): unknown {
-    const outputs = this.#fresh(repeat);
+  /** Runs on this thread. */
+  runSync(args: readonly Value[]): unknown {
+    this.#checkState();
+    const fresh = this.#fresh(undefined);
+    let failed: readonly [number, number] | undefined;
     try {
-      this.#program.run(arraysOf(args), arraysOf(outputs), repeat ?? 1);
+      failed = this.#program.run(arraysOf(args), this.#arrays(fresh), 1);
     } catch (e) {
       rethrow(e);
     }
+    if (failed) this.#complain(...failed);
     this.#wrote();
-    if (this.#profiling) this.#timed += repeat ?? 1;
-    return rebuild(this.#returns, outputs);
+    if (this.#profiling) this.#timed++;
+    return this.#collect(fresh);
   }
 
-  /** Runs on the runner thread. The arguments are copied before this returns. */
+  /** Runs on the runner thread, n times over n slices of the arguments, which are copied before this returns. */
   run(args: readonly Value[], repeat: number | undefined, signal: AbortSignal | undefined): Promise<unknown> {
     if (signal?.aborted) return Promise.reject(aborted(signal));
-    if (this.#inFlight >= maxInFlight) {
+    const n = repeat ?? 1;
+    const bytes = n * this.#bytesPerRun * (this.#inFlight + 1);
+    if (this.#inFlight >= maxInFlight || (this.#inFlight > 0 && bytes > maxBytes))
       return Promise.reject(
-        new NablaError("ERR_NABLA_STATE", "compile", `${maxInFlight} runs of this step are in flight`, {
+        new NablaError("ERR_NABLA_STATE", "compile", `${this.#inFlight} runs of this step are in flight`, {
           hint: "await each step, or every few",
         }),
       );
-    }
-    const outputs = this.#fresh(repeat);
+    this.#checkState();
+    const fresh = this.#fresh(repeat);
     return new Promise((resolve, reject) => {
       let ticket = 0;
       const cancel = () => native.cancel(ticket);
-      const done = (code?: string) => {
+      const done = (code: string | undefined, check: number, found: number) => {
         this.#release();
-        if (this.#profiling) this.#timed += repeat ?? 1;
         signal?.removeEventListener("abort", cancel);
-        if (code === undefined) resolve(rebuild(this.#returns, outputs));
-        else if (code === "ERR_NABLA_ABORTED") reject(aborted(signal));
-        else
-          reject(
-            new NablaError(code as "ERR_NABLA_MEMORY", "compile", "the step could not run", {
-              hint: "not enough memory for a kernel's scratch, or a result's array was detached",
-            }),
-          );
+        if (this.#profiling) this.#timed += n;
+        try {
+          if (code !== undefined) this.#fail(code, check, found, signal);
+          resolve(this.#collect(fresh));
+        } catch (error) {
+          reject(error);
+        }
       };
       try {
-        ticket = this.#program.runAsync(arraysOf(args), arraysOf(outputs), repeat ?? 1, done);
+        ticket = this.#program.runAsync(arraysOf(args), this.#arrays(fresh), n, done);
       } catch (e) {
         rethrow(e);
       }
@@ -112,15 +126,31 @@ export class Plan {
     this.#profiling = on;
   }
 
+  /** Runs in flight still land. */
   dispose(): void {
-    if (this.#inFlight > 0) fail("ERR_NABLA_STATE", "dispose", "the step is in flight", { hint: "await it first" });
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#program.dispose();
     planned(-this.arenaBytes);
   }
 
-  #fresh(repeat: number | undefined): Value[] {
-    return this.#outputs.map(({ shape, dtype }) =>
-      emptyValue(repeat === undefined ? [...shape] : [repeat, ...shape], dtype),
-    );
+  /** Memory for the results of a run; null where they are small enough to be made when it lands. */
+  #fresh(repeat: number | undefined): (Value | null)[] {
+    return this.#results.map(({ shape, dtype, landing }) => {
+      if (repeat !== undefined) return emptyValue([repeat, ...shape], dtype);
+      return landing ? null : emptyValue([...shape], dtype);
+    });
+  }
+  #arrays(fresh: readonly (Value | null)[]): TypedArray[] {
+    return fresh.map((y, i) => y?.storage.array ?? (this.#results[i].landing as TypedArray));
+  }
+  #collect(fresh: readonly (Value | null)[]): unknown {
+    const outputs = this.#results.map(({ shape, dtype, landing }, i) => {
+      const y = fresh[i];
+      if (y || !landing) return y as Value;
+      return makeValue(new Storage(dtype, landing.slice()), 0, [...shape], contiguousStrides(shape), dtype);
+    });
+    return rebuild(this.#returns, outputs);
   }
   #hold(): void {
     this.#inFlight++;
@@ -128,25 +158,57 @@ export class Plan {
       s.holds++;
       s.wait = native.drain;
     }
+    for (const s of this.#lowered.written) s.writers++;
   }
   #release(): void {
     this.#inFlight--;
     for (const s of this.#lowered.state) s.holds--;
+    for (const s of this.#lowered.written) s.writers--;
     this.#wrote();
   }
   #wrote(): void {
     for (const s of this.#lowered.written) s.version++;
+  }
+  #checkState(): void {
+    for (const s of this.#lowered.state) if (s.disposed) this.#lost();
+  }
+  #lost(): never {
+    const slot = this.graph.slots.find((x) => x.role === "state" && x.storage.disposed);
+    return fail("ERR_NABLA_DISPOSED", "compile", `${slot?.label ?? "a tensor"} was given back, and the step uses it`, {
+      hint: "keep what a step closes over, or pass it as an argument",
+    });
+  }
+  #complain(check: number, at: number): never {
+    return this.#lowered.complaints[check](at, undefined);
+  }
+  #fail(code: string, check: number, found: number, signal: AbortSignal | undefined): never {
+    if (code === "ERR_NABLA_INDEX") this.#complain(check, found);
+    if (code === "ERR_NABLA_ABORTED") throw aborted(signal);
+    const why =
+      code === "ERR_NABLA_MEMORY" ? "there was no memory for a kernel's scratch" : "the array of a result was detached";
+    return fail(code as "ERR_NABLA_MEMORY", "compile", `the step could not run: ${why}`);
   }
 }
 
 const aborted = (signal: AbortSignal | undefined) =>
   new NablaError("ERR_NABLA_ABORTED", "compile", "the step was aborted before it began", { cause: signal?.reason });
 
-const arraysOf = (values: readonly Value[]) =>
-  values.map((v) => contiguous(v)).map((v) => v.storage.array.subarray(v.offset, v.offset + v.size));
+/** The elements of arguments as they lie in memory, once nothing in flight writes them. */
+const arraysOf = (values: readonly Value[]): TypedArray[] =>
+  values.map((v) => {
+    if (v.storage.writers > 0) v.storage.wait?.();
+    const x = v.isContiguous ? v : withGrad(false, () => contiguous(v));
+    const { array } = x.storage;
+    return x.size === array.length ? array : array.subarray(x.offset, x.offset + x.size);
+  });
 
-function collect(returns: Shape, out: { shape: number[]; dtype: Value["dtype"] }[]): void {
-  if (returns.kind === "tensor") out[returns.index] = { shape: returns.shape, dtype: returns.dtype };
-  else if (returns.kind === "list") for (const r of returns.items) collect(r, out);
-  else if (returns.kind === "record") for (const r of Object.values(returns.items)) collect(r, out);
+function resultsOf(returns: Shape, out: Result[] = []): Result[] {
+  if (returns.kind === "tensor") {
+    const { index, shape, dtype } = returns;
+    const bytes = numel(shape) * bytesOf(dtype);
+    const landing = bytes <= smallBytes ? viewOf(dtype, new ArrayBuffer(bytes), 0, numel(shape)) : null;
+    out[index] = { shape, dtype, landing };
+  } else if (returns.kind === "list") for (const r of returns.items) resultsOf(r, out);
+  else if (returns.kind === "record") for (const r of Object.values(returns.items)) resultsOf(r, out);
+  return out;
 }

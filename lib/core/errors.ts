@@ -67,16 +67,36 @@ export class NablaError extends Error {
 }
 
 const inside = [new URL("..", import.meta.url).href, fileURLToPath(new URL("..", import.meta.url)), "(<anonymous>)"];
-/** Lets the stack begin at the first line that is neither nabla's own nor built in. */
-function blameCaller(error: Error): void {
+/** The frames of a stack from the first that is neither nabla's own nor built in. */
+function userFrames(stack: string | undefined, head: number): string[] {
+  const frames = (stack ?? "").slice(head).split("\n").slice(1);
+  const first = frames.findIndex((line) => !inside.some((place) => line.includes(place)));
+  return frames.slice(Math.max(first, 0));
+}
+/** Runs f with deeper stacks: library calls may lie above the user's. */
+function deep<R>(f: (limit: number) => R): R {
   const limit = Error.stackTraceLimit;
   Error.stackTraceLimit = limit + 20;
-  Error.captureStackTrace(error);
-  Error.stackTraceLimit = limit;
-  const head = `${error.name}: ${error.message}`;
-  const frames = (error.stack ?? "").slice(head.length + 1).split("\n");
-  const first = frames.findIndex((line) => !inside.some((place) => line.includes(place)));
-  error.stack = [head, ...frames.slice(Math.max(first, 0), Math.max(first, 0) + limit)].join("\n");
+  try {
+    return f(limit);
+  } finally {
+    Error.stackTraceLimit = limit;
+  }
+}
+
+/** Lets the stack begin at the first line that is neither nabla's own nor built in. */
+function blameCaller(error: Error): void {
+  deep((limit) => {
+    Error.captureStackTrace(error);
+    const head = `${error.name}: ${error.message}`;
+    error.stack = [head, ...userFrames(error.stack, head.length).slice(0, limit)].join("\n");
+  });
+}
+
+/** Remembers who called; the line is found when asked for: "step (file:///home/train.ts:20:13)". */
+export function callSite(): () => string {
+  const trace = deep(() => new Error());
+  return () => userFrames(trace.stack, 0)[0]?.trim().replace(/^at /, "") ?? "unknown line";
 }
 
 export function showShape(shape: readonly number[]): string {

@@ -25,12 +25,23 @@ export interface PlanArrays {
   groups: Uint32Array;
   inputs: Uint32Array;
   outputs: Uint32Array;
+  /** Of each check: its slot and the group after which it is looked at. */
+  checks: Uint32Array;
+  /** State that a failed check gives back. */
+  saved: Uint32Array;
 }
 export interface Program {
-  run(inputs: TypedArray[], outputs: TypedArray[], repeat: number): void;
-  runAsync(inputs: TypedArray[], outputs: TypedArray[], repeat: number, done: (code?: string) => void): number;
+  /** Returns the number of the check that failed and what it found, if one did. */
+  run(inputs: TypedArray[], outputs: TypedArray[], repeat: number): readonly [check: number, found: number] | undefined;
+  runAsync(
+    inputs: TypedArray[],
+    outputs: TypedArray[],
+    repeat: number,
+    done: (code: string | undefined, check: number, found: number) => void,
+  ): number;
   profile(on: boolean): void;
   times(): Float64Array;
+  dispose(): void;
 }
 
 interface Addon {

@@ -1,5 +1,5 @@
 import { bytesOf, type DType, type TypedArray, viewOf } from "./dtype.ts";
-import { fail } from "./errors.ts";
+import { type ErrorCode, fail } from "./errors.ts";
 import { native } from "./native.ts";
 
 let made = 0;
@@ -15,46 +15,79 @@ export class Storage {
   /** Storages made later have higher numbers: a recording tells what a step made from what it found. */
   readonly serial: number = made++;
   readonly dtype: DType;
+  /** Elements. */
+  readonly length: number;
   readonly bytes: number;
   /** Counts writes, so that backward can tell that a value it saved was changed since. */
   version = 0;
-  /** Programs in flight that use the memory, and how to wait for them. */
+  /** Programs in flight that use the memory, those of them that write it, and how to wait for them. */
   holds = 0;
+  writers = 0;
   wait: (() => void) | null = null;
   #array: TypedArray | null;
   readonly #reusable: boolean;
+  #gone: Gone = disposed;
 
-  /** reusable: the whole buffer is this storage's, of a size that allocate() asks for. */
-  constructor(dtype: DType, array: TypedArray, reusable = false) {
+  /** reusable: the whole buffer is this storage's, of a size that allocate() asks for. Without an array, memory comes at first use. */
+  constructor(dtype: DType, array: TypedArray | null, reusable = false, length: number = array?.length ?? 0) {
     this.dtype = dtype;
-    this.bytes = array.byteLength;
+    this.length = length;
+    this.bytes = length * bytesOf(dtype);
     this.#array = array;
     this.#reusable = reusable;
+    if (array === null) this.#gone = unborn;
   }
 
   get array(): TypedArray {
-    return this.#array ?? gone();
+    return this.#array ?? this.#missing();
+  }
+  #missing(): TypedArray {
+    const { gone } = this;
+    if (gone) fail(gone.code, "tensor", `the memory of this tensor ${gone.why}`, gone.details);
+    this.#array = viewOf(this.dtype, new ArrayBuffer(this.bytes), 0, this.length);
+    return this.#array;
   }
 
+  /** Why the memory is not there, or null. */
+  get gone(): Gone | null {
+    return this.#array === null && this.#gone !== unborn ? this.#gone : null;
+  }
   get disposed(): boolean {
-    return this.#array === null;
+    return this.gone !== null;
   }
 
   dispose(): void {
-    const array = this.#array;
-    if (array === null) return;
+    if (this.disposed) return;
     if (this.holds > 0)
       fail("ERR_NABLA_STATE", "dispose", "a program in flight still uses this tensor", {
         hint: "await the step first",
       });
+    const array = this.#array;
     this.#array = null;
-    if (this.#reusable) release(array.buffer as ArrayBuffer);
+    this.#gone = disposed;
+    if (this.#reusable && array) release(array.buffer as ArrayBuffer);
+  }
+  /** Lets go of the memory; whoever reads it later is told why it is not there. */
+  seal(why: Gone): void {
+    if (this.disposed) return;
+    this.#array = null;
+    this.#gone = why;
   }
 }
 
-function gone(): never {
-  return fail("ERR_NABLA_DISPOSED", "tensor", "its memory was given back by dispose()");
+/** Why memory is not there. */
+export interface Gone {
+  readonly code: ErrorCode;
+  /** Goes on after "the memory of this tensor". */
+  readonly why: string;
+  readonly details: { readonly hint?: string };
 }
+const disposed: Gone = {
+  code: "ERR_NABLA_DISPOSED",
+  why: "was given back by dispose()",
+  details: {},
+};
+const unborn: Gone = { ...disposed };
 
 // Fresh memory costs page faults: 1 MiB takes 40 us to touch the first time and 13 us the second. Small tensors share a slab,
 // because a buffer of their own costs 1.5 us; big ones come back through a free list by size class when disposed.
@@ -86,8 +119,21 @@ function raw(bytes: number): ArrayBuffer {
   }
 }
 
+let lazy = false;
+/** Runs f with memory that is only promised: what no kernel and no JavaScript touches takes none. */
+export function withoutMemory<R>(f: () => R): R {
+  const before = lazy;
+  lazy = true;
+  try {
+    return f();
+  } finally {
+    lazy = before;
+  }
+}
+
 /** Uninitialised memory for n elements, 64-byte aligned. */
 export function allocate(dtype: DType, n: number): Storage {
+  if (lazy) return new Storage(dtype, null, false, n);
   const bytes = n * bytesOf(dtype);
   if (bytes <= slabLimit) {
     const room = (bytes + align - 1) & -align;

@@ -8,8 +8,16 @@ export type Operand = Value | number;
 
 /** Sees every kernel call while a step is being recorded. words are those of the call, valid until it returns. */
 export interface Recorder {
-  call(kernel: Kernel, row: number, operands: readonly (Operand | null)[], words: Float64Array): void;
+  /** Returns whether the kernel is to run. */
+  call(kernel: Kernel, row: number, operands: readonly (Operand | null)[], words: Float64Array): boolean;
+  /** The last call failed. */
+  drop(): void;
+  /** The step holds only while the one element of bad, an i32, is negative. Returns whether it can be read now. */
+  check(bad: Value, complain: Complaint): boolean;
 }
+/** Throws what is wrong: the position a kernel found, and the element there where it can still be read. */
+export type Complaint = (at: number, found: number | undefined) => never;
+
 let recorder: Recorder | null = null;
 export function setRecorder(r: Recorder | null): Recorder | null {
   const before = recorder;
@@ -26,13 +34,27 @@ export function refuseWhileRecording(op: string): void {
     hint: "return the tensor from the step and read it there; decide on data with where() instead of if",
   });
 }
-/** Waits for programs in flight, then gives the elements of a contiguous value as they lie in memory: no copy. */
+function checkThere(op: string, x: Value, article: string): void {
+  const { gone } = x.storage;
+  if (!gone) return;
+  fail(gone.code, op, `the memory of ${article} tensor ${gone.why}`, { values: { tensor: x }, ...gone.details });
+}
+/** Waits for programs in flight that write it, then gives the elements of a contiguous value as they lie in memory: no copy. */
 export function elementsOf(op: string, x: Value): TypedArray {
   refuseWhileRecording(op);
-  if (x.storage.disposed)
-    fail("ERR_NABLA_DISPOSED", op, "the memory of this tensor was given back by dispose()", { values: { tensor: x } });
-  if (x.storage.holds > 0) x.storage.wait?.();
-  return x.storage.array.subarray(x.offset, x.offset + x.size);
+  checkThere(op, x, "this");
+  if (x.storage.writers > 0) x.storage.wait?.();
+  const { array } = x.storage;
+  return x.offset === 0 && x.size === array.length ? array : array.subarray(x.offset, x.offset + x.size);
+}
+/**
+ * Throws complain(at, x[at]) if the one element `at` of bad, an i32 that a kernel wrote after looking through x, is not
+ * negative. A compiled step checks in every run, and a run that fails leaves its state as it was.
+ */
+export function verify(bad: Value, x: Value, complain: Complaint): void {
+  if (recorder && !recorder.check(bad, complain)) return;
+  const at = bad.storage.array[bad.offset];
+  if (at >= 0) complain(at, x.storage.array[x.offset + at]);
 }
 
 const { words } = native;
@@ -52,15 +74,12 @@ function handed(x: Operand | null): Handed {
   return x === null || typeof x === "number" ? x : x.storage.array;
 }
 
-/** Memory that was given back is refused. That which a program in flight uses: reading waits for it, writing is refused. */
+/** Refuses memory that is gone. That which a program in flight uses: reading waits for one that writes it, writing is refused. */
 function settle(kernel: Kernel, operands: readonly (Operand | null)[]): void {
   for (let i = 0; i < operands.length; i++) {
     const x = operands[i];
     if (x === null || typeof x === "number") continue;
-    if (x.storage.disposed)
-      fail("ERR_NABLA_DISPOSED", kernel.name, "the memory of a tensor was given back by dispose()", {
-        values: { tensor: x },
-      });
+    checkThere(kernel.name, x, "a");
     if (x.storage.holds === 0) continue;
     if (kernel.access[i] !== "r") {
       fail("ERR_NABLA_STATE", kernel.name, "a compiled step in flight still uses a tensor this would change", {
@@ -68,21 +87,22 @@ function settle(kernel: Kernel, operands: readonly (Operand | null)[]): void {
         hint: "await the step first",
       });
     }
-    x.storage.wait?.();
+    if (x.storage.writers > 0) x.storage.wait?.();
   }
 }
 
 /** Every kernel call of eager mode passes here, its words written. */
 function call(kernel: Kernel, dtype: string, count: number, operands: readonly (Operand | null)[]): void {
   const row = rowOf(kernel, dtype);
-  if (recorder) recorder.call(kernel, row, operands, words.subarray(0, count));
   settle(kernel, operands);
+  if (recorder && !recorder.call(kernel, row, operands, words.subarray(0, count))) return;
   const [a, b, c] = operands;
   try {
     if (operands.length === 3) native.run(row, count, handed(a), handed(b), handed(c));
     else if (operands.length === 2) native.run(row, count, handed(a), handed(b));
     else native.run(row, count, ...operands.map(handed));
   } catch (e) {
+    recorder?.drop();
     rethrow(e);
   }
 }

@@ -15,7 +15,7 @@ interface Edge {
   readonly shape: Dims;
   readonly dtype: DType;
 }
-interface Kept {
+export interface Kept {
   readonly value: Operand | undefined;
   readonly version: number;
 }
@@ -30,6 +30,8 @@ export class Node implements Origin {
   readonly attrs: unknown;
   readonly outputs: readonly { readonly shape: Dims; readonly dtype: DType }[];
   kept: Record<string, Kept> | null;
+  /** Computes kept again, where a checkpoint did not store it. */
+  restore: (() => void) | null = null;
   /** Outputs whose gradient is to be left in .grad although they are not leaves. */
   retained: Value[] = [];
 
@@ -66,6 +68,22 @@ export function withGrad<R>(on: boolean, f: () => R): R {
   }
 }
 
+let listener: ((node: Node) => void) | null = null;
+/** Runs f and tells which nodes it recorded. */
+export function collect<R>(f: () => R): { readonly result: R; readonly nodes: Node[] } {
+  const nodes: Node[] = [];
+  const before = listener;
+  listener = (node) => {
+    nodes.push(node);
+    before?.(node);
+  };
+  try {
+    return { result: f(), nodes };
+  } finally {
+    listener = before;
+  }
+}
+
 export function needsTape(op: AnyOp, x: Record<string, Operand | undefined>): boolean {
   if (!enabled) return false;
   for (const name of op.inputs) {
@@ -93,6 +111,7 @@ export function record(
     kept[name] = { value, version: typeof value === "object" ? value.storage.version : 0 };
   }
   const node = new Node(op, edges, attrs, outputs, kept);
+  listener?.(node);
   outputs.forEach((y, i) => {
     if (!y.isFloat) return;
     y.node = node;
@@ -157,7 +176,7 @@ export function walk(
       for (const t of wanted.get(node) ?? []) if (gy[t.index]) found.set(t, gy[t.index] as Value);
       for (const t of node.retained) if (gy[t.index]) keepGrad(t, gy[t.index] as Value, held, born);
       differentiate(node, gy, deliver);
-      if (!retain) node.kept = null;
+      if (!retain) node.kept = node.restore = null;
     }
   });
   if (targets) return targets.map((t) => (t.node ? found.get(t) : leaves.get(t)));
@@ -239,6 +258,7 @@ function fitted(op: string, name: string, g: Value, edge: Edge): Value {
 }
 
 function keptValues(node: Node): Record<string, Operand | undefined> {
+  if (!node.kept) node.restore?.();
   if (!node.kept) {
     fail("ERR_NABLA_GRAD", "backward", `the graph behind ${node.name} was freed by an earlier backward()`, {
       hint: "pass { retain: true } to the first backward, or compute the loss again",
@@ -246,14 +266,17 @@ function keptValues(node: Node): Record<string, Operand | undefined> {
   }
   const out: Record<string, Operand | undefined> = {};
   for (const name in node.kept) {
-    const { value, version } = node.kept[name] as Kept;
-    if (typeof value === "object" && value.storage.version !== version) {
-      fail("ERR_NABLA_GRAD", "backward", `${name} of ${node.name} was changed in place after it was computed`, {
-        values: { [name]: value },
-        hint: "update parameters after backward(), or run the forward pass again",
-      });
-    }
-    out[name] = value;
+    const kept = node.kept[name] as Kept;
+    checkVersion(node, name, kept);
+    out[name] = kept.value;
   }
   return out;
+}
+
+export function checkVersion(node: Node, name: string, { value, version }: Kept): void {
+  if (typeof value !== "object" || value.storage.version === version) return;
+  fail("ERR_NABLA_GRAD", "backward", `${name} of ${node.name} was changed in place after it was computed`, {
+    values: { [name]: value },
+    hint: "update parameters after backward(), or run the forward pass again",
+  });
 }

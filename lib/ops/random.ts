@@ -45,6 +45,9 @@ export function setRngState(saved: Value): void {
   assign(state, saved);
 }
 
+/** Changes whenever numbers are drawn. */
+export const rngVersion = (): number => state.storage.version;
+
 /** Moves the counter past n numbers. */
 function advance(n: number): void {
   launch(K.advance, "f32", [4], [state], [n]);

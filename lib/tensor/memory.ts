@@ -2,11 +2,11 @@ import { plannedBytes, pooledBytes } from "../core/storage.ts";
 
 /** Bytes by use. */
 export interface Memory {
-  /** Array buffers of the process that are not collected yet, nabla's and others, without the two below. */
+  /** Array buffers of the process that are not collected yet, nabla's and others, without those kept for reuse. */
   readonly live: number;
   /** Given back by dispose() and kept for reuse. */
   readonly pooled: number;
-  /** Held by compiled steps. */
+  /** Arenas of compiled steps, outside of array buffers. */
   readonly planned: number;
 }
 
@@ -20,6 +20,6 @@ export interface Memory {
  * ```
  */
 export function memory(): Memory {
-  const [pooled, planned] = [pooledBytes(), plannedBytes()];
-  return { live: process.memoryUsage().arrayBuffers - pooled - planned, pooled, planned };
+  const pooled = pooledBytes();
+  return { live: process.memoryUsage().arrayBuffers - pooled, pooled, planned: plannedBytes() };
 }

@@ -1,4 +1,5 @@
 import { type Graph, isStraight, type Slot, type Step, totalOf, touched, walkOf } from "../graph.ts";
+import { conflicts } from "./check.ts";
 
 const longest = 16; // steps of a group: their tiles must stay in L1 and L2
 const lookback = 8; // groups a step may move up past
@@ -6,12 +7,6 @@ const lookback = 8; // groups a step may move up past
 interface Group {
   readonly steps: Step[];
   readonly total: number; // elements of the iteration; 0 where the group takes no more steps
-}
-
-/** Do two steps have to stay in order? */
-function conflicts(a: Step, b: Step): boolean {
-  for (const x of touched(a)) for (const y of touched(b)) if (x.slot === y.slot && (x.writes || y.writes)) return true;
-  return false;
 }
 
 /**

@@ -1,13 +1,11 @@
-import { type Graph, isSlot, type Operand, type Slot, type Step, touched, writes } from "../graph.ts";
+import { countWrites, type Graph, isSlot, type Operand, type Slot, type Step, touched, writes } from "../graph.ts";
 
 /**
  * Of two steps that compute the same from the same, the second goes and its users read the first's result. Only steps
  * whose results are temporaries written once are looked at, so a shared result never changes underneath.
  */
-export function shareCommon(g: Graph): Graph {
-  const writers = new Map<Slot, number>();
-  for (const s of g.steps)
-    for (const u of touched(s)) if (u.writes) writers.set(u.slot, (writers.get(u.slot) ?? 0) + 1);
+export function shareTwins(g: Graph): Graph {
+  const writers = countWrites(g);
   const outputs = new Set(g.outputs);
   const instead = new Map<Slot, Slot>();
   const version = new Map<Slot, number>();
@@ -36,11 +34,11 @@ export function shareCommon(g: Graph): Graph {
   return { ...g, steps };
 }
 
-/** Equal keys: same kernel, same words, inputs with the same contents, results of the same size. */
+/** Equal keys: same kernel, same words, inputs with the same contents, results of the same size; both computed once, or again. */
 function keyOf(s: Step, version: ReadonlyMap<Slot, number>): string {
   const operands = s.operands.map((x, i) => {
     if (!isSlot(x)) return Object.is(x, -0) ? "-0" : String(x);
     return writes(s, i) ? `w${x.length}` : `${x.id}@${version.get(x) ?? 0}`;
   });
-  return `${s.row}|${Array.from(s.words, (w) => (Object.is(w, -0) ? "-0" : w)).join(",")}|${operands.join(",")}`;
+  return `${s.row}|${s.again}|${Array.from(s.words, (w) => (Object.is(w, -0) ? "-0" : w)).join(",")}|${operands.join(",")}`;
 }
