@@ -1,4 +1,7 @@
-import { describe, expect, test } from "vitest";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
 import {
   Adadelta,
   Adagrad,
@@ -187,6 +190,9 @@ describe("groups", () => {
 });
 
 describe("state", () => {
+  const folder = mkdtempSync(join(tmpdir(), "nabla-optim-"));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
   test.each(rules)("%s goes on from a saved state with the same bits", async (name, make) => {
     const whole = net();
     const opt = make(whole);
@@ -194,7 +200,7 @@ describe("state", () => {
     for (let i = 0; i < 3; i++) step(whole, opt);
     whole.unfreeze();
     step(whole, opt);
-    const file = `/tmp/nabla-optim-${process.pid}-${name.replaceAll(" ", "-")}.safetensors`;
+    const file = join(folder, `${name}.safetensors`);
     await saveSafetensors(file, new Map([...whole.stateDict(), ...opt.stateDict()]));
 
     const all = await loadSafetensors(file);

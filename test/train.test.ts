@@ -143,6 +143,27 @@ describe("fit", () => {
     expect(weights(one)).toEqual(weights(two));
   });
 
+  test("compiled, it gives the same bits: dropout, schedule, clipping, accumulation, a smaller last batch", async () => {
+    const trained = async (compile: boolean) => {
+      seed(9);
+      const model = new Sequential(new Linear(2, 8), new Tanh(), new Dropout(0.2), new Linear(8, 1));
+      const losses = [];
+      for await (const e of train(model, batches(x, y, { size: 3, shuffle: true, seed: 4 }), {
+        loss: mse,
+        optimizer: new Adam(model),
+        epochs: 6,
+        schedule: schedule.cosine({ from: 0.1, steps: 12 }),
+        clip: 0.5,
+        accumulate: 2,
+        validation: batches(x, y),
+        compile,
+      }))
+        losses.push(e.loss);
+      return [losses, weights(model)];
+    };
+    expect(await trained(true)).toEqual(await trained(false));
+  });
+
   test("awaited, it gives the last event", async () => {
     const model = xor();
     const optimizer = new SGD(model, { lr: 0.1 });
