@@ -111,19 +111,33 @@ function call(kernel: Kernel, dtype: string, count: number, operands: readonly (
 const extents: number[] = [];
 const steps: number[][] = Array.from({ length: 12 }, () => []);
 
-/** Steps of x for the dimensions of an iteration of this rank: right-aligned, 0 where x is broadcast. */
-function alignSteps(x: Value, rank: number, to: number[]): void {
-  const lead = rank - x.shape.length;
-  for (let i = 0; i < rank; i++) to[i] = i < lead || x.shape[i - lead] === 1 ? 0 : x.strides[i - lead]!;
+/** The dimensions of y in the order in which they lie in memory, without sizes of 1: results are written in one go. */
+function orderOf({ shape, strides }: Value): number[] {
+  const order: number[] = [];
+  let sorted = true;
+  for (let i = 0; i < shape.length; i++) {
+    if (shape[i] === 1) continue;
+    sorted &&= order.length === 0 || strides[order.at(-1)!]! >= strides[i]!;
+    order.push(i);
+  }
+  return sorted ? order : order.sort((a, b) => strides[b]! - strides[a]!);
 }
 
-/** Drops sizes of 1 and merges neighbours that every operand walks as one. Returns the rank that is left. */
-function merge(shape: readonly number[], operands: readonly (Operand | null)[]): number {
+/** Steps of x for these dimensions of an iteration of this rank: right-aligned, 0 where x is broadcast. */
+function alignSteps(x: Value, order: readonly number[], rank: number, to: number[]): void {
+  const lead = rank - x.shape.length;
+  for (let k = 0; k < order.length; k++) {
+    const i = order[k]! - lead;
+    to[k] = i < 0 || x.shape[i] === 1 ? 0 : x.strides[i]!;
+  }
+}
+
+/** Merges neighbours that every operand walks as one. Returns the rank that is left. */
+function merge(y: Value, order: readonly number[], operands: readonly (Operand | null)[]): number {
   let rank = 0;
   const n = operands.length;
-  for (let i = 0; i < shape.length; i++) {
-    const extent = shape[i]!;
-    if (extent === 1) continue;
+  for (let i = 0; i < order.length; i++) {
+    const extent = y.shape[order[i]!]!;
     let joins = rank > 0;
     for (let a = 0; joins && a < n; a++) {
       if (typeof operands[a] !== "number") joins = steps[a]![rank - 1] === steps[a]![i]! * extent;
@@ -156,12 +170,12 @@ export function launchMap(
       words[w++] = 1;
     }
   } else {
-    const rank = y.shape.length;
+    const order = orderOf(y);
     for (let a = 0; a < operands.length; a++) {
       const x = operands[a]!;
-      if (typeof x !== "number") alignSteps(x, rank, steps[a]!);
+      if (typeof x !== "number") alignSteps(x, order, y.shape.length, steps[a]!);
     }
-    const merged = merge(y.shape, operands);
+    const merged = merge(y, order, operands);
     words[w++] = merged;
     for (let i = 0; i < merged; i++) words[w++] = extents[i]!;
     for (let a = 0; a < operands.length; a++) {

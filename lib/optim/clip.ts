@@ -1,10 +1,10 @@
 import { fail } from "../core/errors.ts";
-import { isDense } from "../core/layout.ts";
+import { emptyLike, isDense } from "../core/layout.ts";
 import { emptyValue, type Value, viewValue } from "../core/value.ts";
-import { launch } from "../engine/launch.ts";
+import { launch, launchMap } from "../engine/launch.ts";
 import { withGrad } from "../engine/tape.ts";
 import { K } from "../native.gen.ts";
-import { cast, contiguous, maximum, minimum, mul } from "../ops/arithmetic.ts";
+import { cast, contiguous, maximum, minimum } from "../ops/arithmetic.ts";
 import { full, zeros } from "../ops/create.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { parametersOf, type Trainable } from "./optimizer.ts";
@@ -48,7 +48,12 @@ export function clipGradNorm(from: Trainable, max: number, { norm = 2 }: { norm?
     launch(K.clip_factor, "f32", [3, parameters.length], [clip, sums], [norm]);
     const factor = element(clip, 2);
     // A new tensor, not the old one in place: two parameters may share the memory of one gradient.
-    for (const p of parameters) p.grad = mul({ a: p.grad as Value, b: cast(factor, p.dtype) }) as Tensor;
+    for (const p of parameters) {
+      const g = p.grad as Value;
+      const y = emptyLike(g);
+      launchMap(K.mul, g.dtype, [y, g, cast(factor, g.dtype)]);
+      p.grad = y as Tensor;
+    }
     return cast(viewValue(clip, [], [], 1), "f32") as Tensor<[], "f32">;
   });
 }
