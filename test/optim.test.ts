@@ -321,6 +321,14 @@ describe("schedules", () => {
     ]);
     expect(at(schedule.linearWarmup(4, schedule.constant(1)), 0, 2, 4)).toEqual([0, 0.5, 1]);
   });
+  test("a plateau falls when nothing becomes better", () => {
+    const rate = schedule.plateau({ from: 1, factor: 0.5, patience: 1, cooldown: 2, to: 0.2 });
+    const seen = [5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4];
+    expect(seen.map((_, i) => rate(seen.slice(0, i)))).toEqual([
+      1, 1, 1, 1, 0.5, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25, 0.25, 0.2,
+    ]);
+    expect(schedule.plateau({ from: 1, patience: 0, mode: "max" })([1, 2, 3, 3])).toBe(0.1);
+  });
   test("impossible numbers are refused", () => {
     expect(() => schedule.cosine({ from: 1, steps: 0 })).toThrow("cosine: steps must be a number above 0, got 0");
     expect(() => schedule.cosine({ from: Number.NaN, steps: 9 })).toThrow("from must be a finite number, got NaN");

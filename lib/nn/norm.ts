@@ -1,10 +1,13 @@
+import { fail, showShape } from "../core/errors.ts";
 import { checkShape } from "../core/shape.ts";
+import { assign } from "../ops/arithmetic.ts";
 import { ones, zeros } from "../ops/create.ts";
-import { groupNorm, layerNorm, rmsNorm } from "../ops/norm.ts";
+import { plus } from "../ops/formula.ts";
+import { batchNorm, groupNorm, layerNorm, rmsNorm } from "../ops/norm.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { DType, LastIs, Shape, Str } from "../types/shape.ts";
 import { Module } from "./module.ts";
-import { Parameter } from "./parameter.ts";
+import { buffer, Parameter } from "./parameter.ts";
 
 const vector = <N extends number>(x: unknown): Parameter<[N], "f32"> => new Parameter(x as Tensor<[N], "f32">);
 
@@ -118,5 +121,92 @@ export class GroupNorm extends Module {
   forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, D> {
     const { weight, bias, eps } = this;
     return groupNorm(x, this.groups, { weight: weight ?? undefined, bias: bias ?? undefined, eps }) as never;
+  }
+}
+
+/** Options of {@link BatchNorm1d} and {@link BatchNorm2d}. */
+export interface BatchNormOptions extends NormOptions {
+  /** Share of a batch in the running statistics. */
+  momentum?: number;
+}
+/**
+ * What both batch norms are: y = (x - mean) / √(var + eps) · w + b for each channel, dim 1 of x. In training with mean and variance
+ * of the batch, which running_mean and running_var follow; in evaluation with these.
+ */
+abstract class BatchNorm extends Module {
+  declare readonly gives: "same";
+  readonly channels: number;
+  readonly eps: number;
+  readonly momentum: number;
+  readonly weight: Parameter<[number], "f32"> | null;
+  readonly bias: Parameter<[number], "f32"> | null;
+  readonly running_mean: Tensor<[number], "f32">;
+  readonly running_var: Tensor<[number], "f32">;
+  readonly num_batches_tracked: Tensor<[], "i32">;
+
+  constructor(channels: number, options: BatchNormOptions = {}) {
+    super();
+    checkShape(this.constructor.name, [channels]);
+    const { eps = 1e-5, momentum = 0.1, affine = true, bias = true } = options;
+    this.channels = channels;
+    this.eps = eps;
+    this.momentum = momentum;
+    this.weight = affine ? vector(ones([channels])) : null;
+    this.bias = affine && bias ? vector(zeros([channels])) : null;
+    this.running_mean = buffer(zeros([channels]) as Tensor<[number], "f32">);
+    this.running_var = buffer(ones([channels]) as Tensor<[number], "f32">);
+    this.num_batches_tracked = buffer(zeros([], "i32") as Tensor<[], "i32">);
+  }
+  /** How many dims x may have. */
+  protected abstract readonly ranks: readonly number[];
+
+  override describe(): string {
+    return `${this.channels}`;
+  }
+  forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, D> {
+    const { ranks, channels, training, weight, bias, eps, momentum } = this;
+    if (!ranks.includes(x.ndim) || x.shape[1] !== channels)
+      fail("ERR_NABLA_SHAPE", this.constructor.name, `needs [batch, ${channels}, ...] of ${ranks.join(" or ")} dims`, {
+        values: { x },
+        actual: showShape(x.shape),
+      });
+    if (training) assign(this.num_batches_tracked, plus(this.num_batches_tracked, 1));
+    const [runningMean, runningVar] = [this.running_mean, this.running_var];
+    const affine = { weight: weight ?? undefined, bias: bias ?? undefined, eps };
+    return batchNorm(x, { ...affine, runningMean, runningVar, training, momentum }) as never;
+  }
+}
+
+/**
+ * Batch norm of [batch, channels] or [batch, channels, length] (Ioffe and Szegedy, 2015): normalised over the batch in training,
+ * by the statistics it has followed in evaluation.
+ *
+ * PyTorch: `torch.nn.BatchNorm1d`.
+ * @example
+ * ```ts
+ * import { BatchNorm1d, tensor } from "nabla";
+ * const norm = new BatchNorm1d(1);
+ * console.log(norm.forward(tensor([[1], [3]]))); // tensor([[-1.0000], [1.0000]])
+ * console.log(norm.running_mean); // tensor([0.2000])
+ * ```
+ */
+export class BatchNorm1d extends BatchNorm {
+  protected override get ranks(): readonly number[] {
+    return [2, 3];
+  }
+}
+/**
+ * Batch norm of pictures [batch, channels, height, width]; see {@link BatchNorm1d}.
+ *
+ * PyTorch: `torch.nn.BatchNorm2d`.
+ * @example
+ * ```ts
+ * import { BatchNorm2d, ones } from "nabla";
+ * console.log(new BatchNorm2d(3).eval().forward(ones(1, 3, 2, 2)).shape); // [ 1, 3, 2, 2 ]
+ * ```
+ */
+export class BatchNorm2d extends BatchNorm {
+  protected override get ranks(): readonly number[] {
+    return [4];
   }
 }

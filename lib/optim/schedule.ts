@@ -296,3 +296,51 @@ export function cyclic({ low, high, up, down = up, mode = "triangular", gamma = 
     return low + (high - low) * height * scale;
   };
 }
+
+/** Options of {@link plateau}; the names of PyTorch's in camelCase. */
+export interface PlateauOptions {
+  from: number;
+  /** What the rate is multiplied by; 0.1 unless given. */
+  factor?: number;
+  /** Measurements without progress that are put up with; 10 unless given. */
+  patience?: number;
+  /** Measurements after a fall that do not count. */
+  cooldown?: number;
+  /** The lowest rate. */
+  to?: number;
+  /** Progress is more than this, as a share of the best ("rel") or as it stands ("abs"); 1e-4 unless given. */
+  threshold?: number;
+  thresholdMode?: "rel" | "abs";
+  /** Whether measurements are to become small or large. */
+  mode?: "min" | "max";
+}
+/**
+ * Falls by a factor when a measurement, a validation loss for example, has not become better for a while. A function of all
+ * measurements so far, not of the step. PyTorch: `ReduceLROnPlateau`.
+ * @example
+ * ```ts
+ * import { schedule } from "nabla";
+ * const lr = schedule.plateau({ from: 1, patience: 1, factor: 0.5 });
+ * console.log(lr([]), lr([3, 2, 2]), lr([3, 2, 2, 2])); // 1 1 0.5
+ * ```
+ */
+export function plateau(options: PlateauOptions): (measured: readonly number[]) => number {
+  const { from, factor = 0.1, patience = 10, cooldown = 0, to = 0, threshold = 1e-4, thresholdMode = "rel" } = options;
+  finite("plateau", { from, patience, cooldown, to, threshold });
+  positive("plateau", { factor });
+  const sign = options.mode === "max" ? -1 : 1;
+  const least = (best: number) => (thresholdMode === "abs" ? threshold : Math.abs(best) * threshold);
+  return (measured) => {
+    let [rate, best, bad, rest] = [from, Number.POSITIVE_INFINITY, 0, 0];
+    for (const x of measured.map((m) => sign * m)) {
+      const better = best === Number.POSITIVE_INFINITY ? x < best : x < best - least(best);
+      if (better) best = x;
+      bad = better || rest > 0 ? 0 : bad + 1;
+      rest = Math.max(rest - 1, 0);
+      if (bad <= patience) continue;
+      rate = Math.max(rate * factor, to);
+      [bad, rest] = [0, cooldown];
+    }
+    return rate;
+  };
+}

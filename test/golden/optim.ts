@@ -159,6 +159,8 @@ export interface ScheduleCase {
   readonly base_lr: number;
   readonly args: Readonly<Record<string, unknown>>;
   readonly lr: readonly number[];
+  /** What ReduceLROnPlateau is told after each step. */
+  readonly metrics?: readonly number[];
 }
 
 /** Runs the folder's three files; `part` is the name of one. */

@@ -65,8 +65,17 @@ const schedules: Record<string, Make> = {
 /** "torch.optim.lr_scheduler.StepLR" is StepLR, "SequentialLR[...]" SequentialLR. */
 export const scheduleName = (text: string): string => text.replace(/\[.*/, "").split(".").at(-1)!;
 
-export function schedule({ schedule: text, base_lr, args, lr }: ScheduleCase): Rate {
+/** The rate of a step follows from what was measured after those before it. */
+function plateau(from: number, args: ScheduleCase["args"], metrics: readonly number[]): Rate {
+  const { min_lr: to = 0, threshold_mode = "rel", ...rest } = args;
+  const options = { from, to, thresholdMode: threshold_mode, ...rest };
+  const rate = lookup<(options: object) => (measured: readonly number[]) => number>("schedule.plateau")(options);
+  return (step) => rate(metrics.slice(0, step));
+}
+
+export function schedule({ schedule: text, base_lr, args, lr, metrics }: ScheduleCase): Rate {
   const name = scheduleName(text);
+  if (metrics) return plateau(base_lr, args, metrics);
   const make = schedules[name];
   if (!make) throw new Skip(`no ${name}`);
   return make(base_lr, args as Record<string, number>, lr.length - 1);
