@@ -26,6 +26,14 @@ export {
   type StoredTensor,
   saveSafetensors,
 } from "./io/safetensors.ts";
+export type { TensorSource } from "./io/shards.ts";
+export { Bert, type BertConfig, type BertOutput, type BertPreset } from "./models/bert.ts";
+export type { CausalModel, Place, Summary, Workload } from "./models/causal.ts";
+export { type GenerateOptions, generate, generateBatch } from "./models/generate.ts";
+export { GPT2, type GPT2Config, type GPT2Preset } from "./models/gpt.ts";
+export { loadPretrained, savePretrained } from "./models/huggingface.ts";
+export { Llama, type LlamaConfig, type LlamaPreset } from "./models/llama.ts";
+export type { SampleOptions } from "./models/sample.ts";
 export * from "./nn/activation.ts";
 export {
   type DotProductOptions,
@@ -34,6 +42,7 @@ export {
   type MultiheadOptions,
   scaledDotProductAttention,
 } from "./nn/attention.ts";
+export { type CacheSizes, KVCache } from "./nn/cache.ts";
 export { Dropout } from "./nn/dropout.ts";
 export { Embedding, type EmbeddingOptions } from "./nn/embedding.ts";
 export * as init from "./nn/init.ts";

@@ -18,6 +18,7 @@ const floors = [
   ["nn"],
   ["optim"],
   ["data"],
+  ["models"],
   ["train", "serve"],
   ["index"],
 ];

@@ -1,6 +1,7 @@
 import { observe } from "../core/guard.ts";
 import { Value } from "../core/value.ts";
 import { type NamedTensors, openSafetensors, type SaveOptions, saveSafetensors } from "../io/safetensors.ts";
+import type { TensorSource } from "../io/shards.ts";
 import { assign, cast } from "../ops/arithmetic.ts";
 import { transpose } from "../ops/view.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -251,13 +252,19 @@ export abstract class Module {
   async save(path: string, options?: SaveOptions): Promise<void> {
     await saveSafetensors(path, this.stateDict(), options);
   }
-  /** Reads a safetensors file into the parameters and buffers, one tensor at a time; options as {@link loadStateDict}. */
-  async load(path: string, options: LoadOptions = {}): Promise<LoadReport> {
-    const file = await openSafetensors(path);
-    try {
-      const { pairs, report } = match("load", this.#slots(["parameter", "buffer"]), file.tensors, options);
-      for (const pair of pairs) put(pair, await file.read(pair.key));
+  /**
+   * Reads a safetensors file, or what is open already, into the parameters and buffers, one tensor at a time; options as
+   * {@link loadStateDict}.
+   */
+  async load(from: string | TensorSource, options: LoadOptions = {}): Promise<LoadReport> {
+    if (typeof from !== "string") {
+      const { pairs, report } = match("load", this.#slots(["parameter", "buffer"]), from.tensors, options);
+      for (const pair of pairs) put(pair, await from.read(pair.key));
       return report;
+    }
+    const file = await openSafetensors(from);
+    try {
+      return await this.load(file, options);
     } finally {
       await file.close();
     }

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Value } from "../../lib/core/value.ts";
 import { compare, type Tolerance } from "./comparison.ts";
+import { gpt, pretrained } from "./language.ts";
 import { call, lookup, method } from "./library.ts";
 import { build, type Net } from "./networks.ts";
 import { optimizer, type Parameters } from "./optim.ts";
@@ -143,9 +144,7 @@ export async function model(at: string, name: string, report: Report): Promise<v
   const folder = join(at, "models", name);
   const read = (file: string) => readSafetensors(join(folder, `${file}.safetensors`));
   if (!existsSync(join(folder, "spec.json"))) {
-    await report.run("models", name, name, () => {
-      throw new Skip("no loader for its format");
-    });
+    await pretrained(folder, name, report);
     return;
   }
   const spec = readJson<Spec>(folder, "spec.json");
@@ -155,7 +154,7 @@ export async function model(at: string, name: string, report: Report): Promise<v
     return;
   }
   await report.run("models", name, name, () => {
-    const net = build(name, read("init"));
+    const net = existsSync(join(folder, "config.json")) ? gpt(folder, read("init")) : build(name, read("init"));
     train(spec, net, read("data"), read("expected"));
   });
 }

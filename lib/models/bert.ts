@@ -1,0 +1,229 @@
+import { fail } from "../core/errors.ts";
+import { Dropout } from "../nn/dropout.ts";
+import { Embedding } from "../nn/embedding.ts";
+import { normal, zeros as zero } from "../nn/init.ts";
+import { Linear } from "../nn/linear.ts";
+import { Module } from "../nn/module.ts";
+import { LayerNorm } from "../nn/norm.ts";
+import { Parameter } from "../nn/parameter.ts";
+import { gelu, tanh } from "../ops/activation.ts";
+import { scaledDotProductAttention } from "../ops/attention.ts";
+import { zeros } from "../ops/create.ts";
+import { fromHeads, toHeads } from "../ops/heads.ts";
+import { linear } from "../ops/matmul.ts";
+import { select, slice } from "../ops/view.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { checkSizes } from "./causal.ts";
+
+/** Sizes and choices of {@link Bert}. */
+export interface BertConfig {
+  readonly vocabSize: number;
+  readonly contextLength: number;
+  readonly layers: number;
+  readonly heads: number;
+  readonly width: number;
+  /** Width between the two linear maps; 4 times the width unless given. */
+  readonly hidden?: number;
+  /** Kinds of segments; 2 unless given. */
+  readonly types?: number;
+  /** 0 unless given. */
+  readonly dropout?: number;
+  /** 1e-12 unless given. */
+  readonly eps?: number;
+  /** The id that fills up a batch; 0 unless given. */
+  readonly paddingIndex?: number;
+  /** The standard deviation of first weights; 0.02 unless given. */
+  readonly std?: number;
+}
+type Full = Required<BertConfig>;
+
+const presets = {
+  "bert-base-uncased": { vocabSize: 30522, contextLength: 512, layers: 12, heads: 12, width: 768, dropout: 0.1 },
+  "bert-large-uncased": { vocabSize: 30522, contextLength: 512, layers: 24, heads: 16, width: 1024, dropout: 0.1 },
+} as const satisfies Record<string, BertConfig>;
+/** Published sizes by name. */
+export type BertPreset = keyof typeof presets;
+
+function complete(given: BertConfig | BertPreset): Full {
+  const config: BertConfig = typeof given === "string" ? presets[given] : given;
+  if (!config)
+    return fail("ERR_NABLA_VALUE", "Bert", `there is no preset ${String(given)}`, {
+      expected: Object.keys(presets),
+      actual: given,
+    });
+  const { vocabSize, contextLength, layers, heads, width } = config;
+  checkSizes("Bert", { vocabSize, contextLength, layers, heads, width });
+  if (width % heads !== 0)
+    fail("ERR_NABLA_VALUE", "Bert", `width ${width} does not divide into ${heads} heads`, { actual: { width, heads } });
+  return { hidden: 4 * width, types: 2, dropout: 0, eps: 1e-12, paddingIndex: 0, std: 0.02, ...config };
+}
+
+class Embeddings extends Module {
+  readonly word_embeddings: Embedding;
+  readonly position_embeddings: Embedding;
+  readonly token_type_embeddings: Embedding;
+  readonly LayerNorm: LayerNorm;
+  readonly dropout: Dropout;
+
+  constructor({ vocabSize, contextLength, types, width, eps, dropout, paddingIndex, std }: Full) {
+    super();
+    this.word_embeddings = new Embedding(vocabSize, width, { paddingIndex, std });
+    this.position_embeddings = new Embedding(contextLength, width, { std });
+    this.token_type_embeddings = new Embedding(types, width, { std });
+    this.LayerNorm = new LayerNorm(width, { eps });
+    this.dropout = new Dropout(dropout);
+  }
+  forward(ids: Tensor, types: Tensor | undefined): Tensor {
+    const [batch, time] = ids.shape as [number, number];
+    const kinds = types ?? (zeros([batch, time], "i32") as Tensor);
+    const positions = slice(this.position_embeddings.weight, 0, 0, time) as Tensor;
+    const words = this.word_embeddings.forward(ids) as Tensor;
+    const x = words.add(this.token_type_embeddings.forward(kinds) as Tensor).add(positions);
+    return this.dropout.forward(this.LayerNorm.forward(x) as Tensor);
+  }
+}
+
+/** LayerNorm(drop(dense(x)) + before) */
+class Output extends Module {
+  readonly dense: Linear;
+  readonly LayerNorm: LayerNorm;
+  readonly dropout: Dropout;
+
+  constructor(from: number, { width, eps, dropout }: Full) {
+    super();
+    this.dense = new Linear(from, width);
+    this.LayerNorm = new LayerNorm(width, { eps });
+    this.dropout = new Dropout(dropout);
+  }
+  forward(x: Tensor, before: Tensor): Tensor {
+    return this.LayerNorm.forward(this.dropout.forward(this.dense.forward(x) as Tensor).add(before)) as Tensor;
+  }
+}
+class SelfAttention extends Module {
+  readonly query: Linear;
+  readonly key: Linear;
+  readonly value: Linear;
+  readonly heads: number;
+  readonly dropout: number;
+
+  constructor({ width, heads, dropout }: Full) {
+    super();
+    this.query = new Linear(width, width);
+    this.key = new Linear(width, width);
+    this.value = new Linear(width, width);
+    this.heads = heads;
+    this.dropout = dropout;
+  }
+  forward(x: Tensor, keyMask: Tensor | undefined): Tensor {
+    const [q, k, v] = [this.query, this.key, this.value].map((map) => toHeads(map.forward(x), this.heads));
+    const dropout = this.training ? this.dropout : 0;
+    return fromHeads(scaledDotProductAttention(q, k, v, { keyMask, dropout })) as Tensor;
+  }
+}
+class Layer extends Module {
+  readonly attention: { readonly self: SelfAttention; readonly output: Output };
+  readonly intermediate: { readonly dense: Linear };
+  readonly output: Output;
+
+  constructor(config: Full) {
+    super();
+    const { width, hidden } = config;
+    this.attention = { self: new SelfAttention(config), output: new Output(width, config) };
+    this.intermediate = { dense: new Linear(width, hidden) };
+    this.output = new Output(hidden, config);
+  }
+  forward(x: Tensor, keyMask: Tensor | undefined): Tensor {
+    const y = this.attention.output.forward(this.attention.self.forward(x, keyMask), x);
+    return this.output.forward(gelu(this.intermediate.dense.forward(y)) as Tensor, y);
+  }
+}
+class Body extends Module {
+  readonly embeddings: Embeddings;
+  readonly encoder: { readonly layer: Layer[] };
+  readonly pooler: { readonly dense: Linear };
+
+  constructor(config: Full) {
+    super();
+    this.embeddings = new Embeddings(config);
+    this.encoder = { layer: Array.from({ length: config.layers }, () => new Layer(config)) };
+    this.pooler = { dense: new Linear(config.width, config.width) };
+  }
+}
+/** Logits of words from their vectors: the embedding turned round, behind one layer more. */
+class Predictions extends Module {
+  readonly bias: Parameter;
+  readonly transform: { readonly dense: Linear; readonly LayerNorm: LayerNorm };
+  readonly decoder: { readonly weight: Parameter; readonly bias: Parameter };
+
+  constructor({ width, eps, vocabSize }: Full, weight: Parameter) {
+    super();
+    this.bias = new Parameter(zeros([vocabSize]) as Tensor);
+    this.transform = { dense: new Linear(width, width), LayerNorm: new LayerNorm(width, { eps }) };
+    this.decoder = { weight, bias: this.bias };
+  }
+  forward(x: Tensor): Tensor {
+    const h = this.transform.LayerNorm.forward(gelu(this.transform.dense.forward(x)) as Tensor);
+    return linear(h, this.decoder.weight, this.bias) as Tensor;
+  }
+}
+
+/** What {@link Bert} gives for ids [batch, time]. */
+export interface BertOutput {
+  /** [batch, time, width] */
+  readonly hidden: Tensor;
+  /** The first token's, through a linear map and tanh: [batch, width]. */
+  readonly pooled: Tensor;
+  /** Logits of the word at each place, [batch, time, vocabSize]. */
+  readonly predictions: Tensor;
+  /** Logits of "the second segment follows the first" and "it does not", [batch, 2]. */
+  readonly relationship: Tensor;
+}
+
+/**
+ * BERT: embeddings of words, positions and segments, layers that attend in both directions and normalise after each part, and
+ * its two heads of pre-training (Devlin et al., 2018). Parameters have Hugging Face's names and shapes.
+ *
+ * Hugging Face: `BertForPreTraining`. Presets: bert-base-uncased, bert-large-uncased.
+ * @example
+ * ```ts
+ * import { Bert, tensor } from "nabla";
+ * const model = new Bert({ vocabSize: 50, contextLength: 16, layers: 2, heads: 2, width: 8 });
+ * const { hidden, predictions } = model.forward(tensor([[1, 2, 3]], { dtype: "i32" }));
+ * console.log(hidden.shape, predictions.shape); // [ 1, 3, 8 ] [ 1, 3, 50 ]
+ * ```
+ */
+export class Bert extends Module {
+  readonly config: Full;
+  readonly bert: Body;
+  readonly cls: { readonly predictions: Predictions; readonly seq_relationship: Linear };
+
+  constructor(config: BertConfig | BertPreset) {
+    super();
+    const full = complete(config);
+    this.config = full;
+    this.bert = new Body(full);
+    const predictions = new Predictions(full, this.bert.embeddings.word_embeddings.weight);
+    this.cls = { predictions, seq_relationship: new Linear(full.width, 2) };
+    this.apply((m) => {
+      if (!(m instanceof Linear)) return;
+      normal(m.weight, 0, full.std);
+      if (m.bias) zero(m.bias);
+    });
+  }
+  override describe(): string {
+    const { layers, heads, width } = this.config;
+    return `${layers} layers, ${heads} heads, width ${width}`;
+  }
+  /** types [batch, time] are segments, 0 unless given; keyMask booleans [batch, time], false where ids only fill up. */
+  forward(ids: Tensor, { types, keyMask }: { types?: Tensor; keyMask?: Tensor } = {}): BertOutput {
+    if (ids.ndim !== 2 || (ids.shape[1] as number) > this.config.contextLength)
+      fail("ERR_NABLA_SHAPE", "Bert", `takes ids [batch, time], time at most ${this.config.contextLength}`, {
+        values: { ids },
+      });
+    const { embeddings, encoder, pooler } = this.bert;
+    const hidden = encoder.layer.reduce((x, layer) => layer.forward(x, keyMask), embeddings.forward(ids, types));
+    const pooled = tanh({ x: pooler.dense.forward(select(hidden, 1, 0) as Tensor) }) as Tensor;
+    const predictions = this.cls.predictions.forward(hidden);
+    return { hidden, pooled, predictions, relationship: this.cls.seq_relationship.forward(pooled) as Tensor };
+  }
+}

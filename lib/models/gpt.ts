@@ -1,0 +1,263 @@
+import { fail } from "../core/errors.ts";
+import { KVCache } from "../nn/cache.ts";
+import { Dropout } from "../nn/dropout.ts";
+import { Embedding } from "../nn/embedding.ts";
+import { normal } from "../nn/init.ts";
+import { Linear } from "../nn/linear.ts";
+import { Module } from "../nn/module.ts";
+import { LayerNorm } from "../nn/norm.ts";
+import { Parameter } from "../nn/parameter.ts";
+import { gelu, relu, silu } from "../ops/activation.ts";
+import { empty, zeros } from "../ops/create.ts";
+import { fromHeads, splitQkv } from "../ops/heads.ts";
+import { linear } from "../ops/matmul.ts";
+import { embedding } from "../ops/select.ts";
+import { slice, transpose } from "../ops/view.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import {
+  type Attend,
+  attending,
+  type CausalModel,
+  checkSizes,
+  type Place,
+  type Summary,
+  summarize,
+  type Workload,
+  wanted,
+} from "./causal.ts";
+
+/** Sizes and choices of {@link GPT2}. */
+export interface GPT2Config {
+  readonly vocabSize: number;
+  readonly contextLength: number;
+  readonly layers: number;
+  readonly heads: number;
+  readonly width: number;
+  /** Width between the two linear maps; 4 times the width unless given. */
+  readonly hidden?: number;
+  /** One probability, or one each behind embeddings, attention weights and what is added up; 0 unless given. */
+  readonly dropout?: number | { readonly embedding: number; readonly attention: number; readonly residual: number };
+  /** The tanh form of GELU unless given. */
+  readonly activation?: "geluTanh" | "gelu" | "relu" | "silu";
+  readonly eps?: number;
+  /** Whether the head shares the weight of the embedding; true unless given. */
+  readonly tied?: boolean;
+  /** The standard deviation of first weights; 0.02 unless given. */
+  readonly std?: number;
+}
+type Full = Required<GPT2Config> & {
+  readonly dropout: { readonly embedding: number; readonly attention: number; readonly residual: number };
+};
+
+const sized = (layers: number, heads: number, width: number): GPT2Config => ({
+  vocabSize: 50257,
+  contextLength: 1024,
+  layers,
+  heads,
+  width,
+  dropout: 0.1,
+});
+const presets = {
+  distilgpt2: sized(6, 12, 768),
+  gpt2: sized(12, 12, 768),
+  "gpt2-medium": sized(24, 16, 1024),
+  "gpt2-large": sized(36, 20, 1280),
+  "gpt2-xl": sized(48, 25, 1600),
+};
+/** The published sizes by name. */
+export type GPT2Preset = keyof typeof presets;
+
+function complete(given: GPT2Config | GPT2Preset): Full {
+  const config = typeof given === "string" ? presets[given] : given;
+  if (!config)
+    return fail("ERR_NABLA_VALUE", "GPT2", `there is no preset ${String(given)}`, {
+      expected: Object.keys(presets),
+      actual: given,
+    });
+  const { vocabSize, contextLength, layers, heads, width, dropout = 0 } = config;
+  checkSizes("GPT2", { vocabSize, contextLength, layers, heads, width });
+  if (width % heads !== 0)
+    fail("ERR_NABLA_VALUE", "GPT2", `width ${width} does not divide into ${heads} heads`, { actual: { width, heads } });
+  return {
+    hidden: 4 * width,
+    activation: "geluTanh",
+    eps: 1e-5,
+    tied: true,
+    std: 0.02,
+    ...config,
+    dropout: typeof dropout === "number" ? { embedding: dropout, attention: dropout, residual: dropout } : dropout,
+  };
+}
+
+/** y = x W + b with W [in, out], as GPT-2's files have it. */
+class Conv1D extends Module {
+  readonly weight: Parameter;
+  readonly bias: Parameter;
+
+  constructor(width: number, out: number, std: number) {
+    super();
+    this.weight = new Parameter(normal(empty([width, out]) as Tensor, 0, std));
+    this.bias = new Parameter(zeros([out]) as Tensor);
+  }
+  override describe(): string {
+    return `${this.weight.shape.join(", ")}`;
+  }
+  forward(x: Tensor): Tensor {
+    return linear(x, transpose(this.weight), this.bias) as Tensor;
+  }
+}
+
+class Attention extends Module {
+  readonly c_attn: Conv1D;
+  readonly c_proj: Conv1D;
+  readonly resid_dropout: Dropout;
+  readonly heads: number;
+  readonly dropout: number;
+
+  constructor({ width, heads, dropout, std, layers }: Full) {
+    super();
+    this.heads = heads;
+    this.dropout = dropout.attention;
+    this.c_attn = new Conv1D(width, 3 * width, std);
+    this.c_proj = new Conv1D(width, width, std / Math.sqrt(2 * layers));
+    this.resid_dropout = new Dropout(dropout.residual);
+  }
+  forward(x: Tensor, layer: number, attend: Attend): Tensor {
+    const { q, k, v } = splitQkv(this.c_attn.forward(x), this.heads) as Record<"q" | "k" | "v", Tensor>;
+    const y = attend(layer, q, k, v, this.training ? this.dropout : 0);
+    return this.resid_dropout.forward(this.c_proj.forward(fromHeads(y) as Tensor));
+  }
+}
+class MLP extends Module {
+  readonly c_fc: Conv1D;
+  readonly c_proj: Conv1D;
+  readonly dropout: Dropout;
+  readonly activation: Full["activation"];
+
+  constructor({ width, hidden, dropout, activation, std, layers }: Full) {
+    super();
+    this.c_fc = new Conv1D(width, hidden, std);
+    this.c_proj = new Conv1D(hidden, width, std / Math.sqrt(2 * layers));
+    this.dropout = new Dropout(dropout.residual);
+    this.activation = activation;
+  }
+  #activate(x: Tensor): Tensor {
+    if (this.activation === "relu") return relu({ x }) as Tensor;
+    if (this.activation === "silu") return silu({ x }) as Tensor;
+    return gelu(x, { approximate: this.activation === "gelu" ? "none" : "tanh" }) as Tensor;
+  }
+  forward(x: Tensor): Tensor {
+    return this.dropout.forward(this.c_proj.forward(this.#activate(this.c_fc.forward(x))));
+  }
+}
+class Block extends Module {
+  readonly ln_1: LayerNorm;
+  readonly attn: Attention;
+  readonly ln_2: LayerNorm;
+  readonly mlp: MLP;
+
+  constructor(config: Full) {
+    super();
+    this.ln_1 = new LayerNorm(config.width, { eps: config.eps });
+    this.attn = new Attention(config);
+    this.ln_2 = new LayerNorm(config.width, { eps: config.eps });
+    this.mlp = new MLP(config);
+  }
+  forward(x: Tensor, layer: number, attend: Attend): Tensor {
+    const y = x.add(this.attn.forward(this.ln_1.forward(x) as Tensor, layer, attend));
+    return y.add(this.mlp.forward(this.ln_2.forward(y) as Tensor));
+  }
+}
+
+class Body extends Module {
+  readonly wte: Embedding;
+  readonly wpe: Embedding;
+  readonly drop: Dropout;
+  readonly h: Block[];
+  readonly ln_f: LayerNorm;
+
+  constructor(config: Full) {
+    super();
+    const { vocabSize, contextLength, layers, width, dropout, eps, std } = config;
+    this.wte = new Embedding(vocabSize, width, { std });
+    this.wpe = new Embedding(contextLength, width, { std });
+    this.drop = new Dropout(dropout.embedding);
+    this.h = Array.from({ length: layers }, () => new Block(config));
+    this.ln_f = new LayerNorm(width, { eps });
+  }
+  forward(ids: Tensor, place: Place): Tensor {
+    const time = ids.shape.at(-1) as number;
+    const length = this.wpe.count;
+    if (ids.ndim !== 2 || (!place.positions && time > length))
+      fail("ERR_NABLA_SHAPE", "GPT2", `takes ids [batch, time], time at most ${length}`, { values: { ids } });
+    const at = place.positions ?? place.slots;
+    const positions = at ? embedding(this.wpe.weight, at) : slice(this.wpe.weight, 0, 0, time);
+    let x: Tensor = this.drop.forward((this.wte.forward(ids) as Tensor).add(positions as Tensor));
+    const attend = attending(time, place);
+    for (const [i, block] of this.h.entries()) x = block.forward(x, i, attend);
+    return this.ln_f.forward(x) as Tensor;
+  }
+}
+
+/**
+ * GPT-2: embeddings of tokens and positions, blocks of causal attention and two linear maps, each normalised before, and a
+ * head that shares the weight of the embedding (Radford et al., 2019). First weights are those of the paper: normal with 0.02,
+ * and 0.02 / √(2 layers) where a block adds to what it got. Parameters have Hugging Face's names and shapes, so that
+ * {@link stateDict} and a published file are the same.
+ *
+ * Hugging Face: `GPT2LMHeadModel`. Presets: distilgpt2, gpt2, gpt2-medium, gpt2-large, gpt2-xl.
+ * @example
+ * ```ts
+ * import { GPT2, tensor } from "nabla";
+ * const model = new GPT2({ vocabSize: 50, contextLength: 16, layers: 2, heads: 2, width: 8 });
+ * console.log(model.forward(tensor([[1, 2, 3]], { dtype: "i32" })).shape); // [ 1, 3, 50 ]
+ * console.log(GPT2.summary("gpt2").parameters); // 124439808
+ * ```
+ */
+export class GPT2 extends Module implements CausalModel {
+  readonly config: Full;
+  readonly transformer: Body;
+  readonly lm_head: Linear | { readonly weight: Parameter };
+
+  constructor(config: GPT2Config | GPT2Preset) {
+    super();
+    const full = complete(config);
+    this.config = full;
+    this.transformer = new Body(full);
+    if (full.tied) this.lm_head = { weight: this.transformer.wte.weight };
+    else {
+      this.lm_head = new Linear(full.width, full.vocabSize, { bias: false });
+      normal(this.lm_head.weight, 0, full.std);
+    }
+  }
+  /** Parameters and bytes, before anything is allocated: for `batch` texts of `time` tokens, one of the whole context unless given. */
+  static summary(config: GPT2Config | GPT2Preset, { batch = 1, time }: Workload = {}): Summary {
+    const { vocabSize, contextLength, layers, heads, width, hidden, tied } = complete(config);
+    const block = 4 * width * width + 2 * width * hidden + 9 * width + hidden;
+    const parameters = (vocabSize * (tied ? 1 : 2) + contextLength) * width + layers * block + 2 * width;
+    const kept = 8 * width + 2 * hidden;
+    return summarize(
+      { parameters, kept, layers, heads, remembered: 2 * width, vocabSize },
+      batch,
+      time ?? contextLength,
+    );
+  }
+  get vocabSize(): number {
+    return this.config.vocabSize;
+  }
+  get contextLength(): number {
+    return this.config.contextLength;
+  }
+  override describe(): string {
+    const { layers, heads, width } = this.config;
+    return `${layers} layers, ${heads} heads, width ${width}`;
+  }
+  cache(batch: number, capacity: number, keyMask?: Tensor): KVCache {
+    const { layers, heads, width } = this.config;
+    return new KVCache({ layers, batch, heads, capacity, width: width / heads }, keyMask);
+  }
+  /** Logits [batch, time, vocabSize] of the token after each of ids [batch, time]. */
+  forward(ids: Tensor, place: Place = {}): Tensor {
+    return linear(wanted(this.transformer.forward(ids, place), place), this.lm_head.weight) as Tensor;
+  }
+}

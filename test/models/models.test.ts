@@ -1,0 +1,240 @@
+// Language models: sizes told before they are made, parameters by Hugging Face's names, folders written and read.
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  AdamW,
+  Bert,
+  compile,
+  crossEntropy,
+  GPT2,
+  Llama,
+  loadPretrained,
+  type NablaError,
+  noGrad,
+  openSafetensors,
+  savePretrained,
+  saveSafetensors,
+  seed,
+  type Tensor,
+  tensor,
+} from "nabla";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+let folder: string;
+beforeEach(() => {
+  seed(1);
+  folder = mkdtempSync(join(tmpdir(), "nabla-models-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const small = { vocabSize: 29, contextLength: 10, layers: 2, heads: 4, width: 16 };
+const makers = {
+  gpt2: () => new GPT2({ ...small, dropout: 0.1, hidden: 24 }),
+  "gpt2, untied": () => new GPT2({ ...small, tied: false, activation: "relu" }),
+  llama: () => new Llama({ ...small, hidden: 24, keyValueHeads: 2 }),
+  "llama, stretched": () =>
+    new Llama({
+      ...small,
+      hidden: 24,
+      tied: true,
+      attentionBias: true,
+      mlpBias: true,
+      headWidth: 8,
+      theta: 500,
+      scaling: { type: "llama3", factor: 4, lowFrequency: 1, highFrequency: 4, originalLength: 32 },
+    }),
+  bert: () => new Bert({ ...small, hidden: 24, types: 3 }),
+};
+const ids = tensor([[3, 1, 4, 1, 5]], { dtype: "i32" }) as Tensor;
+const list = (x: Tensor): number[] => [...(x.contiguous().dataSync() as Float32Array)];
+function logits(model: GPT2 | Llama | Bert): number[] {
+  const y = noGrad(() => model.forward(ids));
+  return list("predictions" in y ? y.predictions : y);
+}
+const count = (model: GPT2 | Llama | Bert) => model.parameters().reduce((n, p) => n + p.size, 0);
+async function code(f: () => unknown): Promise<string | undefined> {
+  try {
+    await f();
+  } catch (e) {
+    return (e as NablaError).code;
+  }
+  return undefined;
+}
+
+describe("summary", () => {
+  it("knows the published numbers of parameters", () => {
+    const gpt2 = ["distilgpt2", "gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl"] as const;
+    const counts = gpt2.map((name) => GPT2.summary(name).parameters);
+    expect(counts).toEqual([81912576, 124439808, 354823168, 774030080, 1557611200]);
+    const llama = ["smollm2-135m", "tinyllama-1.1b", "llama-3.2-1b"] as const;
+    expect(llama.map((name) => Llama.summary(name).parameters)).toEqual([134515008, 1100048384, 1235814400]);
+  });
+  it("is what the model has", () => {
+    for (const model of [makers.gpt2(), makers["gpt2, untied"]()])
+      expect(GPT2.summary(model.config).parameters).toBe(count(model));
+    for (const model of [makers.llama(), makers["llama, stretched"]()])
+      expect(Llama.summary(model.config).parameters).toBe(count(model));
+  });
+  it("is near the memory a compiled step takes", async () => {
+    const config = { vocabSize: 100, contextLength: 64, layers: 4, heads: 4, width: 64 };
+    const model = new GPT2(config);
+    const opt = new AdamW(model, { lr: 1e-3 });
+    using step = compile((x: Tensor, y: Tensor) => {
+      const loss = crossEntropy(model.forward(x), y);
+      opt.zeroGrad();
+      loss.backward();
+      opt.step();
+      return loss;
+    });
+    const x = tensor(
+      Array.from({ length: 2 }, () => Array.from({ length: 64 }, (_, i) => i)),
+      { dtype: "i32" },
+    ) as Tensor;
+    for (let i = 0; i < 3; i++) step.sync(x, x);
+    const { activations, weights } = GPT2.summary(config, { batch: 2, time: 64 });
+    const { arenaBytes } = step.explain().plans[0]!;
+    expect(arenaBytes / (activations + weights)).toBeGreaterThan(0.6);
+    expect(arenaBytes / (activations + weights)).toBeLessThan(1.5);
+  });
+});
+
+it("GPT2 begins as the paper says", () => {
+  const model = new GPT2({ vocabSize: 500, contextLength: 64, layers: 8, heads: 2, width: 64 });
+  const deviation = (x: Tensor) => Math.sqrt(x.square().mean().item());
+  const { wte, h } = model.transformer;
+  expect(deviation(wte.weight)).toBeCloseTo(0.02, 3);
+  expect(deviation(h[0]!.mlp.c_fc.weight)).toBeCloseTo(0.02, 3);
+  expect(deviation(h[0]!.mlp.c_proj.weight)).toBeCloseTo(0.02 / 4, 3);
+  expect(list(h[0]!.attn.c_attn.bias).every((b) => b === 0)).toBe(true);
+  expect([...model.stateDict().keys()].at(-1)).toBe("transformer.ln_f.bias");
+});
+
+describe.each(Object.entries(makers))("%s", (_, make) => {
+  it("is written and read back: the same names, shapes and logits", async () => {
+    const model = make().eval();
+    await savePretrained(folder, model);
+    seed(99);
+    const again = await loadPretrained(folder);
+    expect(again.config).toEqual(model.config);
+    expect(again.training).toBe(false);
+    expect(logits(again)).toEqual(logits(model));
+    const file = await openSafetensors(join(folder, "model.safetensors"));
+    expect(file.metadata.get("format")).toBe("pt");
+    await file.close();
+  });
+});
+
+describe("loadPretrained", () => {
+  const rewrite = async (change: (tensors: Map<string, Tensor>) => Map<string, Tensor>, model: GPT2 | Bert) => {
+    await savePretrained(folder, model);
+    await saveSafetensors(join(folder, "model.safetensors"), change(model.stateDict()));
+  };
+  const config = (change: (fields: Record<string, unknown>) => void) => {
+    const path = join(folder, "config.json");
+    const fields = JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>;
+    change(fields);
+    writeFileSync(path, JSON.stringify(fields));
+  };
+
+  it("takes names without their prefix, and passes over tables of masks", async () => {
+    const model = makers.gpt2().eval();
+    await rewrite((all) => {
+      const bare = new Map([...all].map(([name, x]) => [name.replace("transformer.", ""), x]));
+      return bare.set("h.0.attn.bias", tensor([[1]]) as Tensor).set("lm_head.weight", model.lm_head.weight);
+    }, model);
+    expect(logits(await loadPretrained(folder))).toEqual(logits(model));
+  });
+  it("takes a Bert without its heads, but not without its body", async () => {
+    const model = makers.bert().eval();
+    await rewrite((all) => new Map([...all].filter(([name]) => !name.startsWith("cls."))), model);
+    const again = (await loadPretrained(folder)) as Bert;
+    expect(list(noGrad(() => again.forward(ids)).pooled)).toEqual(list(noGrad(() => model.forward(ids)).pooled));
+    await rewrite((all) => new Map([...all].filter(([name]) => !/^cls\.|layer\.1/.test(name))), model);
+    await expect(loadPretrained(folder)).rejects.toThrow("missing");
+    await rewrite((all) => new Map([...all].filter(([name]) => name !== "cls.predictions.bias")), model);
+    await expect(loadPretrained(folder)).rejects.toThrow("cls.predictions.bias");
+  });
+  it("reports what does not fit in one error, before anything is written", async () => {
+    const model = makers.gpt2();
+    await rewrite((all) => {
+      const ln = all.get("transformer.h.0.ln_1.weight") as Tensor;
+      all.delete("transformer.h.0.ln_1.weight");
+      return all.set("transformer.h.0.ln1.weight", ln).set("transformer.wpe.weight", ln);
+    }, model);
+    await expect(loadPretrained(folder)).rejects.toThrow(
+      /1 missing, 1 unexpected, 1 of another shape[\s\S]*did you mean transformer\.h\.0\.ln1\.weight/,
+    );
+  });
+  it.each([
+    ["model_type", "mamba"],
+    ["model_type", "__proto__"],
+    ["n_embd", "16"],
+    ["n_embd", -16],
+    ["n_layer", 1e300],
+    ["activation_function", "constructor"],
+    ["add_cross_attention", true],
+    ["scale_attn_by_inverse_layer_idx", true],
+  ])("refuses a configuration with %s %j", async (name, x) => {
+    await savePretrained(folder, makers.gpt2());
+    config((fields) => {
+      fields[name] = x;
+    });
+    expect(await code(() => loadPretrained(folder))).toBe("ERR_NABLA_FILE");
+  });
+
+  describe("with an index", () => {
+    const index = (map: unknown) =>
+      writeFileSync(
+        join(folder, "model.safetensors.index.json"),
+        typeof map === "string" ? map : JSON.stringify({ weight_map: map }),
+      );
+    let names: string[];
+    let model: GPT2;
+    beforeEach(async () => {
+      model = makers.gpt2().eval();
+      await savePretrained(folder, model);
+      renameSync(join(folder, "model.safetensors"), join(folder, "a.safetensors"));
+      names = [...model.stateDict().keys()];
+    });
+    const whole = () => Object.fromEntries(names.map((n) => [n, "a.safetensors"]));
+
+    it("reads the files it names", async () => {
+      index(whole());
+      expect(logits(await loadPretrained(folder))).toEqual(logits(model));
+    });
+    it.each([
+      "../a.safetensors",
+      "/etc/passwd",
+      "sub/a.safetensors",
+      "..",
+      "a.safetensors\0",
+      ".a.safetensors",
+      "C:\\a.safetensors",
+      "a.bin",
+      7,
+      null,
+    ])("refuses %j as a file", async (file) => {
+      index({ ...whole(), [names[0]!]: file });
+      expect(await code(() => loadPretrained(folder))).toBe("ERR_NABLA_FILE");
+    });
+    it("refuses what is no map, and what the files do not agree with", async () => {
+      for (const map of ["nonsense", "[]", [], null, 5]) {
+        index(map);
+        expect(await code(() => loadPretrained(folder))).toBe("ERR_NABLA_FILE");
+      }
+      index({ ...whole(), more: "a.safetensors" });
+      await expect(loadPretrained(folder)).rejects.toThrow("lacks more");
+      const { [names[0]!]: _, ...less } = whole();
+      index(less);
+      await expect(loadPretrained(folder)).rejects.toThrow("which the index puts elsewhere");
+      index(
+        JSON.stringify({ weight_map: whole() }).replace(
+          '{"weight_map":{',
+          '{"weight_map":{"__proto__":"a.safetensors",',
+        ),
+      );
+      await expect(loadPretrained(folder)).rejects.toThrow("lacks __proto__");
+    });
+  });
+});
