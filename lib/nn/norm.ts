@@ -186,7 +186,7 @@ abstract class BatchNorm extends Module {
  * ```ts
  * import { BatchNorm1d, tensor } from "nabla";
  * const norm = new BatchNorm1d(1);
- * console.log(norm.forward(tensor([[1], [3]]))); // tensor([[-1.0000], [1.0000]])
+ * console.log(norm.forward(tensor([[1], [3]])).round().toArray()); // [ [ -1 ], [ 1 ] ]
  * console.log(norm.running_mean); // tensor([0.2000])
  * ```
  */
