@@ -3,7 +3,10 @@ import {
   bce,
   bceWithLogits,
   compile,
+  cosineSimilarity,
   crossEntropy,
+  gaussianNll,
+  hingeEmbedding,
   huber,
   klDiv,
   mse,
@@ -154,4 +157,44 @@ test("huber and smoothL1 meet at the corner", () => {
   expect(huber(x, t, { delta: 2, reduction: "none" }).toArray()).toEqual([0, 0.125, 4]);
   expect(smoothL1(x, t, { beta: 2, reduction: "none" }).toArray()).toEqual([0, 0.0625, 2]);
   expect(smoothL1(x, t, { beta: 0, reduction: "none" }).toArray()).toEqual([0, 0.5, 3]);
+});
+
+test("the gradients of bceWithLogits cancel nowhere", () => {
+  const x = tensor([2e-5, -30, 30], { requiresGrad: true });
+  const t = tensor([0.3, 0, 1], { requiresGrad: true });
+  bceWithLogits(x, t, { reduction: "sum" }).backward();
+  expect(t.grad?.toArray()).toEqual([-2e-5, 30, -30].map(Math.fround));
+  const [, low, high] = x.grad!.dataSync();
+  expect(low).toBeCloseTo(Math.exp(-30), 19);
+  expect(high).toBe(-low!);
+  const weight = tensor([3]);
+  const y = bceWithLogits(tensor([0, 0]), tensor([1, 0]), { posWeight: weight, reduction: "none" });
+  expect(y.toArray()).toEqual([3, 1].map((w) => expect.closeTo(w * Math.log(2), 6)));
+});
+
+test("hingeEmbedding adds both sides where the target is neither 1 nor -1", () => {
+  const t = tensor([1, -1, 0]);
+  expect(hingeEmbedding(tensor([2, 0.25, 0.25]), t, { reduction: "none" }).toArray()).toEqual([2, 0.75, 1]);
+});
+
+test("gaussianNll: a variance for each row, a target that expands to x and not beyond", () => {
+  const x = tensor([
+    [1, 1],
+    [1, 1],
+  ]);
+  const rows = gaussianNll(x, tensor([3, 5]), tensor([1, 4]), { reduction: "none" }).toArray() as number[][];
+  const at = (v: number, e: number) => expect.closeTo((Math.log(v) + (e * e) / v) / 2, 6);
+  expect(rows).toEqual([
+    [at(1, 2), at(1, 4)],
+    [at(4, 2), at(4, 4)],
+  ]);
+  expect(() => gaussianNll(zeros(2, 1), zeros(2) as never, zeros(2))).toThrow(
+    "gaussianNll: [2] does not expand to [2, 1]",
+  );
+});
+
+test("the similarity of nothing is 0, and so is its gradient where that is defined", () => {
+  const x = tensor([[0, 0, 0]], { requiresGrad: true });
+  cosineSimilarity(x, zeros(1, 3)).sum().backward();
+  expect(x.grad?.toArray()).toEqual([[0, 0, 0]]);
 });

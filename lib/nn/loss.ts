@@ -3,7 +3,7 @@ import type { Value } from "../core/value.ts";
 import * as loss from "../ops/loss.ts";
 import * as margin from "../ops/margin.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import type { CanCrossEntropy, DType, Floating, Reduce, SameShape, Shape } from "../types/shape.ts";
+import type { CanCrossEntropy, CanExpand, DType, Floating, Reduce, SameShape, Shape } from "../types/shape.ts";
 
 /** What becomes of the losses of the elements or rows: their mean unless given, their sum, or nothing. */
 export type Reduction = loss.Reduction;
@@ -189,7 +189,8 @@ export function nll<
 export const softMargin: Pairwise<"softMargin"> = margin.softMargin as never;
 
 /**
- * x where t = 1, max(0, margin - x) where t = -1. PyTorch: `nn.functional.hinge_embedding_loss`.
+ * x where t = 1, max(0, margin - x) where t = -1, their sum where t is neither. PyTorch:
+ * `nn.functional.hinge_embedding_loss`.
  * @example
  * ```ts
  * import { hingeEmbedding, tensor } from "nabla";
@@ -211,8 +212,8 @@ export const poissonNll: Pairwise<"poissonNll", { logInput?: boolean; full?: boo
   margin.poissonNll as never;
 
 /**
- * Gaussian negative log-likelihood, (log v + (x - t)² / v) / 2 for means x and variances v. PyTorch:
- * `nn.functional.gaussian_nll_loss`.
+ * Gaussian negative log-likelihood, (log v + (x - t)² / v) / 2 for means x and variances v. The target expands to the shape
+ * of x; variances do too, or have it without its last dim: one for each row. PyTorch: `nn.functional.gaussian_nll_loss`.
  * @example
  * ```ts
  * import { gaussianNll, tensor } from "nabla";
@@ -227,7 +228,7 @@ export function gaussianNll<
   const R extends Reduction = "mean",
 >(
   x: Tensor<A, D>,
-  target: Tensor<B> & SameShape<"gaussianNll", A, B>,
+  target: Tensor<B> & CanExpand<B, A>,
   variance: Tensor<C>,
   options?: LossOptions<R> & { full?: boolean; eps?: number },
 ): Tensor<Reduced<A, R>, Floating<D>> {

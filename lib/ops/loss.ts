@@ -1,12 +1,12 @@
 // Losses: a value for each element or row, then reduced. Shapes must be equal: a target [n] against outputs [n, 1] would broadcast
 // to [n, n] and train on nonsense.
 import { fail, showShape } from "../core/errors.ts";
-import { checkDim, numel, sameShape } from "../core/shape.ts";
+import { broadcastShapes, checkDim, numel, sameShape } from "../core/shape.ts";
 import type { Value } from "../core/value.ts";
 import { op } from "../engine/op.ts";
 import { withGrad } from "../engine/tape.ts";
-import { logSigmoid } from "./activation.ts";
-import { abs, assign, cast, contiguous, le, maximum, ne, where } from "./arithmetic.ts";
+import { logSigmoid, sigmoid } from "./activation.ts";
+import { abs, assign, cast, contiguous, le, maximum, ne, real, where } from "./arithmetic.ts";
 import { xlogy } from "./binary.ts";
 import { ones } from "./create.ts";
 import { checkLabels, crossEntropyRows, softCrossEntropyRows } from "./entropy.ts";
@@ -14,7 +14,7 @@ import { minus, over, times } from "./formula.ts";
 import { exp, log, square } from "./math.ts";
 import { mean, sum } from "./reduce.ts";
 import { gather, indexSelect } from "./select.ts";
-import { permute, reshape } from "./view.ts";
+import { expand, permute, reshape } from "./view.ts";
 
 /** What becomes of the single losses. */
 export type Reduction = "none" | "mean" | "sum";
@@ -40,6 +40,16 @@ export function checkAlike(name: string, x: Value, target: Value): void {
     expected: x.shape,
     actual: target.shape,
     ...(hint ? { hint } : {}),
+  });
+}
+/** v in the shape of x, to which it may broadcast, not beyond. */
+export function spread(name: string, x: Value, v: Value): Value {
+  const both = broadcastShapes(x.shape, v.shape);
+  if (both && sameShape(both, x.shape)) return expand(v, x.shape);
+  return fail("ERR_NABLA_SHAPE", name, `${showShape(v.shape)} does not expand to ${showShape(x.shape)}`, {
+    values: { x, given: v },
+    expected: x.shape,
+    actual: v.shape,
   });
 }
 function checkAbove0(name: string, what: string, x: number): void {
@@ -109,9 +119,39 @@ export interface BceOptions extends LossOptions {
 /** -(t log x + (1 - t) log(1 - x)), x in [0, 1] */
 export function bce(x: Value, target: Value, { weight, reduction }: BceOptions = {}): Value {
   checkAlike("bce", x, target);
-  const loss = bceOp({ x, target: cast(target, x.dtype) });
+  const p = cast(x, real(x.dtype));
+  const loss = bceOp({ x: p, target: cast(target, p.dtype) });
   return reduced("bce", weight ? times(loss, weight) : loss, reduction);
 }
+// y = (t - 1) log s(-x) - w t log s(x) with s = sigmoid. s'/s = s(-x) makes dx = (1 - t) s(x) - w t s(-x), and
+// dt = log s(-x) - w log s(x), which is exactly -x without a weight: taken term by term, small x would cancel.
+const bceLogits = op({
+  name: "bce_with_logits",
+  inputs: ["x", "target", "weight?"],
+  keep: ["x", "target", "weight"],
+  infer: ({ x }) => x,
+  forward({ y }, { x, target, weight }) {
+    withGrad(false, () => {
+      const no = times(minus(target, 1), logSigmoid({ x: times(x, -1) }));
+      assign(y, minus(no, times(weight ? times(target, weight) : target, logSigmoid({ x }))));
+    });
+  },
+  grad: {
+    x(gy, { x, target, weight }): Value {
+      const yes = times(weight ? times(target, weight) : target, sigmoid({ x: times(x, -1) }));
+      return times(gy, minus(times(minus(1, target), sigmoid({ x })), yes));
+    },
+    target(gy, { x, weight }): Value {
+      const slope = weight && minus(logSigmoid({ x: times(x, -1) }), times(weight, logSigmoid({ x })));
+      return times(gy, slope ?? times(x, -1));
+    },
+    weight: (gy, { x, target }): Value => times(gy, times(times(target, -1), logSigmoid({ x }))),
+  },
+  cases: [
+    { inputs: { x: [3, 4], target: { shape: [3, 4], low: 0, high: 1 } } },
+    { inputs: { x: [3, 4], target: { shape: [3, 4], low: 0, high: 1 }, weight: { shape: [4], low: 0.5, high: 2 } } },
+  ],
+});
 /** bce of sigmoid(x): (1 - t) log(1 + e^x) + w t log(1 + e^-x), w the weight of positives. No term cancels another. */
 export function bceWithLogits(
   x: Value,
@@ -119,9 +159,9 @@ export function bceWithLogits(
   { weight, posWeight, reduction }: BceOptions & { readonly posWeight?: Value | undefined } = {},
 ): Value {
   checkAlike("bceWithLogits", x, target);
-  const no = times(minus(target, 1), logSigmoid({ x: times(x, -1) }));
-  const yes = times(posWeight ? times(target, posWeight) : target, logSigmoid({ x }));
-  const loss = minus(no, yes);
+  const logits = cast(x, real(x.dtype));
+  const positives = posWeight && spread("bceWithLogits", x, cast(posWeight, logits.dtype));
+  const loss = bceLogits({ x: logits, target: cast(target, logits.dtype), weight: positives });
   return reduced("bceWithLogits", weight ? times(loss, weight) : loss, reduction);
 }
 

@@ -1,13 +1,14 @@
 // Losses of pairs and margins, and those of distributions over real numbers.
-import { checkDim } from "../core/shape.ts";
+import { checkDim, sameShape } from "../core/shape.ts";
 import type { Value } from "../core/value.ts";
 import { logSigmoid, relu } from "./activation.ts";
 import { abs, commonShape, eq, gt, maximum, where } from "./arithmetic.ts";
 import { pow } from "./binary.ts";
 import { minus, over, plus, times } from "./formula.ts";
-import { checkAlike, type LossOptions, reduced } from "./loss.ts";
+import { checkAlike, type LossOptions, reduced, spread } from "./loss.ts";
 import { exp, log, sqrt, square } from "./math.ts";
 import { sum } from "./reduce.ts";
+import { unsqueeze } from "./view.ts";
 
 interface Margin extends LossOptions {
   readonly margin?: number | undefined;
@@ -19,11 +20,12 @@ export function softMargin(x: Value, target: Value, { reduction }: LossOptions =
   checkAlike("softMargin", x, target);
   return reduced("softMargin", times(logSigmoid({ x: times(x, target) }), -1), reduction);
 }
-/** x where t = 1, max(0, margin - x) where t = -1 */
+/** x where t = 1, max(0, margin - x) where t = -1; their sum where t is neither */
 export function hingeEmbedding(x: Value, target: Value, { margin = 1, reduction }: Margin = {}): Value {
   checkAlike("hingeEmbedding", x, target);
-  const loss = where({ condition: eq({ a: target, b: 1 }), a: x, b: above0(minus(margin, x)) });
-  return reduced("hingeEmbedding", loss, reduction);
+  const near = where({ condition: eq({ a: target, b: -1 }), a: 0, b: x });
+  const far = where({ condition: eq({ a: target, b: 1 }), a: 0, b: above0(minus(margin, x)) });
+  return reduced("hingeEmbedding", plus(near, far), reduction);
 }
 /** max(0, -t (x1 - x2) + margin): t = 1 where x1 is to be the larger, -1 where x2 is */
 export function marginRanking(x1: Value, x2: Value, target: Value, { margin = 0, reduction }: Margin = {}): Value {
@@ -39,8 +41,8 @@ export interface SimilarityOptions {
 export function cosineSimilarity(a: Value, b: Value, { dim = 1, eps = 1e-8 }: SimilarityOptions = {}): Value {
   const rank = commonShape("cosineSimilarity", { a, b }).length;
   const d = checkDim("cosineSimilarity", dim, rank);
-  const norm = (x: Value) => maximum({ a: sqrt({ x: sum(square({ x }), d - rank, true) }), b: eps });
-  return sum(times(over(a, norm(a)), over(b, norm(b))), d);
+  const norm = (x: Value) => sqrt({ x: maximum({ a: sum(square({ x }), d - rank), b: eps * eps }) });
+  return over(sum(times(a, b), d), times(norm(a), norm(b)));
 }
 /** 1 - cos(a, b) where t = 1, max(0, cos(a, b) - margin) where t = -1; rows [n, features] */
 export function cosineEmbedding(a: Value, b: Value, target: Value, { margin = 0, reduction }: Margin = {}): Value {
@@ -97,11 +99,15 @@ interface GaussianOptions extends LossOptions {
   readonly full?: boolean | undefined;
   readonly eps?: number | undefined;
 }
-/** (log v + (x - t)^2 / v) / 2, v = max(variance, eps) */
+/**
+ * (log v + (x - t)^2 / v) / 2, v = max(variance, eps). The target expands to the shape of x; the variance too, or has that
+ * shape without the last dim: one for each row.
+ */
 export function gaussianNll(x: Value, target: Value, variance: Value, options: GaussianOptions = {}): Value {
   const { full = false, eps = 1e-6, reduction } = options;
-  checkAlike("gaussianNll", x, target);
-  const v = maximum({ a: variance, b: eps });
-  const loss = times(plus(log({ x: v }), over(square({ x: minus(x, target) }), v)), 0.5);
+  const perRow = x.ndim > 0 && sameShape(variance.shape, x.shape.slice(0, -1));
+  const wide = (v: Value) => spread("gaussianNll", x, v);
+  const v = maximum({ a: wide(perRow ? unsqueeze(variance, -1) : variance), b: eps });
+  const loss = times(plus(log({ x: v }), over(square({ x: minus(x, wide(target)) }), v)), 0.5);
   return reduced("gaussianNll", full ? plus(loss, Math.log(2 * Math.PI) / 2) : loss, reduction);
 }
