@@ -101,6 +101,23 @@ describe("positions", () => {
     expect(elements(ops.unique(x))).toEqual([0, 3, 5]);
     expect(ops.unique(ops.zeros([0])).shape).toEqual([0]);
   });
+  it("where a mask is true are an index, or several", () => {
+    const x = f32([
+      [1, 2, 3],
+      [4, 5, 6],
+    ]);
+    const mask = ops.fromNested([
+      [true, false, true],
+      [false, true, false],
+    ]);
+    const [rows, columns] = [ops.fromNested([false, true]), ops.fromNested([true, true, false])];
+    expect(elements(ops.index(x, [mask]))).toEqual([1, 3, 5]);
+    expect(elements(ops.index(x, [rows]))).toEqual([4, 5, 6]);
+    expect(elements(ops.index(x, [i32([1, 0]), columns]))).toEqual([4, 2]);
+    expect(elements(ops.indexPut(x, [mask], f32([7, 8, 9])))).toEqual([7, 2, 8, 4, 9, 6]);
+    expect(ops.index(x, [ops.fromNested([false, false])]).shape).toEqual([0, 3]);
+    expect(thrown(() => ops.index(x, [columns])).message).toContain("index: a mask [3] does not cover dims [2]");
+  });
   it("cannot be counted in a compiled step", () => {
     using step = compile((x: Value) => ops.nonzero(x));
     expect(thrown(() => step.sync(f32([1, 0]))).code).toBe("ERR_NABLA_COMPILE");

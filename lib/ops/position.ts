@@ -1,7 +1,7 @@
 // Elements named by their positions: those that are not 0, one-hot vectors, several indices at once.
 import type { DType } from "../core/dtype.ts";
 import { fail, showShape } from "../core/errors.ts";
-import { broadcastShapes, contiguousStrides, numel } from "../core/shape.ts";
+import { broadcastShapes, contiguousStrides, numel, sameShape } from "../core/shape.ts";
 import { emptyValue, type Value } from "../core/value.ts";
 import { elementsOf, launch } from "../engine/launch.ts";
 import { op, type Spec } from "../engine/op.ts";
@@ -9,7 +9,7 @@ import { withGrad } from "../engine/tape.ts";
 import { K } from "../native.gen.ts";
 import { add, cast, contiguous, maximum, mul, ne, sub, where } from "./arithmetic.ts";
 import { full, ones } from "./create.ts";
-import { cat } from "./join.ts";
+import { cat, unbind } from "./join.ts";
 import { cumsum } from "./scan.ts";
 import { checkIndices, fromEnd, indexAdd, indexCopy, pickRows } from "./select.ts";
 import { sort } from "./sort.ts";
@@ -77,8 +77,23 @@ export function maskedSelect(x: Value, mask: Value): Value {
   return pickRows(flatten(expand(x, shape)), 0, positions("maskedSelect", expand(mask, shape)));
 }
 
+/** A mask over dims of x, from `dim` on, as one index for each of them: where it is true. */
+function fromMask(op: string, x: Value, mask: Value, dim: number): Value[] {
+  const expected = x.shape.slice(dim, dim + mask.ndim);
+  if (mask.ndim === 0 || !sameShape(mask.shape, expected))
+    fail("ERR_NABLA_SHAPE", op, `a mask ${showShape(mask.shape)} does not cover dims ${showShape(expected)}`, {
+      values: { x, mask },
+      expected,
+      actual: mask.shape,
+      hint: "a mask has the sizes of the dims it stands for",
+    });
+  return unbind(nonzero(mask), 1);
+}
 /** Positions in the leading dims of x for one index each, all broadcast: their shape, and the positions as a vector. */
-function joint(op: string, x: Value, indices: readonly Value[]): { shape: number[]; at: Value; rest: number[] } {
+function joint(op: string, x: Value, given: readonly Value[]): { shape: number[]; at: Value; rest: number[] } {
+  const indices: Value[] = [];
+  for (const index of given)
+    indices.push(...(index.dtype === "bool" ? fromMask(op, x, index, indices.length) : [index]));
   if (indices.length === 0 || indices.length > x.ndim)
     fail("ERR_NABLA_SHAPE", op, `${indices.length} indices for ${x.ndim} dimensions`, { values: { x } });
   const lead = x.shape.slice(0, indices.length);
@@ -91,7 +106,10 @@ function joint(op: string, x: Value, indices: readonly Value[]): { shape: number
 }
 const leading = (x: Value, rest: readonly number[]): Value =>
   reshape(x, [numel(x.shape.slice(0, x.ndim - rest.length)), ...rest]);
-/** x[index0, index1, ...]: [...shape of the indices, ...the other dims]. Indices broadcast, and count from the end below 0. */
+/**
+ * x[index0, index1, ...]: [...shape of the indices, ...the other dims]. Indices broadcast, and count from the end below 0; a
+ * mask is the positions where it is true.
+ */
 export function index(x: Value, indices: readonly Value[]): Value {
   const { shape, at, rest } = joint("index", x, indices);
   return reshape(pickRows(leading(x, rest), 0, at), [...shape, ...rest]);

@@ -73,8 +73,8 @@ export interface Selections {
    */
   take<E extends DType, B extends Shape>(this: Tensor<Shape, E>, index: Tensor<B>): Tensor<B, E>;
   /**
-   * The elements at [index0, index1, ...], positions in the first dims, which broadcast. x[index0, index1] of
-   * `torch`.
+   * The elements at [index0, index1, ...], positions in the first dims, which broadcast. A mask stands for the positions
+   * where it is true. x[index0, index1] of `torch`.
    * ```ts
    * import { tensor } from "nabla";
    * console.log(tensor([[1, 2], [3, 4], [5, 6]]).at(tensor([0, 2], { dtype: "i32" }), tensor([1, 0], { dtype: "i32" }))); // tensor([2., 5.])

@@ -14,9 +14,7 @@ const withSource = (op: string, names: string, from: string): Entry =>
 
 /** Positions in the first dimensions: index0, index1, ... or a list. */
 function positions(a: Args): Value[] {
-  const all = a.has("indices") ? a.list("indices") : a.names("index").map((name) => a.tensor(name));
-  if (all.some((x) => x.dtype === "bool")) throw new Skip("no mask as an index");
-  return all;
+  return a.has("indices") ? a.list("indices") : a.names("index").map((name) => a.tensor(name));
 }
 
 export const selection: Table = {

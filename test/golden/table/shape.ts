@@ -61,7 +61,7 @@ const isSlice = (x: Arg): x is { slice: Bound[] } => typeof x === "object" && x 
 function positions(x: Value, key: readonly Arg[]): Value {
   const count = key.findLastIndex((part) => !isSlice(part)) + 1;
   const indices = key.slice(0, count).map((part) => {
-    if (part instanceof Value && part.dtype !== "bool") return part;
+    if (part instanceof Value) return part;
     if (Array.isArray(part)) return call("fromArray", [], Int32Array.from(part as number[]));
     throw new Skip("positions and something else");
   });
