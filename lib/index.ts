@@ -72,6 +72,8 @@ export { fullLike, onesLike, randLike, randnLike, zerosLike } from "./tensor/lik
 export { type Memory, memory } from "./tensor/memory.ts";
 export { bernoulli, multinomial, rand, randint, randn, randperm, seed } from "./tensor/random.ts";
 export { Tensor } from "./tensor/tensor.ts";
+export { type BPEOptions, BPETokenizer } from "./text/bpe.ts";
+export { CharTokenizer, type Tokenizer } from "./text/tokenizer.ts";
 export {
   type Data,
   type EpochEvent,

@@ -17,7 +17,7 @@ const floors = [
   ["io"],
   ["nn"],
   ["optim"],
-  ["data"],
+  ["data", "text"],
   ["models"],
   ["train", "serve"],
   ["index"],
