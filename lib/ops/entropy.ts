@@ -2,7 +2,7 @@
 
 import { fail } from "../core/errors.ts";
 import { emptyValue, type Value } from "../core/value.ts";
-import { elementsOf, isRecording, launch } from "../engine/launch.ts";
+import { launch, verify } from "../engine/launch.ts";
 import { op, type Spec } from "../engine/op.ts";
 import { K } from "../native.gen.ts";
 import { cast, contiguous, ne } from "./arithmetic.ts";
@@ -113,21 +113,22 @@ export const softCrossEntropyRows = op({
   ],
 });
 
-/**
- * Labels are read and checked before they are used. A recorded step cannot read them: there, a label out of range gives a NaN
- * loss.
- */
+/** Labels are checked before they are used; in a compiled step, in every run. */
 export function checkLabels(name: string, target: Value, classes: number, ignore: number): void {
-  if (isRecording() || target.size === 0) return;
+  if (target.size === 0) return;
   const bad = emptyValue([1], "i32");
   launch(K.check_index, "f32", [1, target.size], [bad, target], [0, classes, ignore]);
-  const [at] = elementsOf(name, bad);
-  if (at < 0) return;
-  const label = elementsOf(name, target)[at];
-  fail("ERR_NABLA_INDEX", name, `label ${label} at position ${at} is outside 0..${classes - 1}`, {
-    values: { target },
-    expected: [0, classes - 1],
-    actual: label,
-    hint: `labels count from 0; { ignoreIndex: ${label} } leaves such rows out`,
-  });
+  verify(bad, target, (at, label) =>
+    fail(
+      "ERR_NABLA_INDEX",
+      name,
+      `label${label === undefined ? "" : ` ${label}`} at position ${at} is outside 0..${classes - 1}`,
+      {
+        values: { target },
+        expected: [0, classes - 1],
+        actual: label,
+        hint: `labels count from 0; { ignoreIndex: ${label ?? -100} } leaves such rows out`,
+      },
+    ),
+  );
 }

@@ -3,6 +3,7 @@ import { fail, showShape } from "../core/errors.ts";
 import { numel, sameShape } from "../core/shape.ts";
 import { emptyValue, type Value } from "../core/value.ts";
 import { launch } from "../engine/launch.ts";
+import { recomputing } from "../engine/recompute.ts";
 import { withGrad } from "../engine/tape.ts";
 import { K } from "../native.gen.ts";
 import { assign, contiguous } from "./arithmetic.ts";
@@ -126,10 +127,11 @@ export function batchNorm(x: Value, options: BatchNormOptions = {}): Value {
   const swapped = transpose(x, 0, 1);
   const rows = contiguous(reshape(swapped, [channels, count]));
   const { y, mean } = layerNormRows({ x: rows }, { eps });
-  withGrad(false, () => {
-    if (runningMean) follow(runningMean, mean, momentum);
-    if (runningVar) follow(runningVar, variance(rows, mean), momentum);
-  });
+  if (recomputing() === undefined)
+    withGrad(false, () => {
+      if (runningMean) follow(runningMean, mean, momentum);
+      if (runningVar) follow(runningVar, variance(rows, mean), momentum);
+    });
   return applied(transpose(reshape(y, swapped.shape), 0, 1), options);
 }
 /** Of each row, unbiased. */

@@ -4,7 +4,7 @@ import type { DType } from "../core/dtype.ts";
 import { fail, showShape } from "../core/errors.ts";
 import { broadcastShapes, checkDim, sameShape } from "../core/shape.ts";
 import { emptyValue, type Value, viewValue } from "../core/value.ts";
-import { elementsOf, isRecording, launch, launchMap, type Operand } from "../engine/launch.ts";
+import { launch, launchMap, type Operand, verify } from "../engine/launch.ts";
 import { op, type Spec } from "../engine/op.ts";
 import { K, type Kernel } from "../native.gen.ts";
 import { assign, cast, contiguous, eq, lt, where } from "./arithmetic.ts";
@@ -30,10 +30,7 @@ function coordinates(position: number, shape: readonly number[]): string {
   });
   return `[${at.reverse().join(", ")}]`;
 }
-/**
- * Indices as i32, each in 0 .. size - 1 or ERR_NABLA_INDEX. In a step that is being recorded nothing can be read, so there
- * they pass unchecked and only the kernels look.
- */
+/** Indices as i32, each in 0 .. size - 1 or ERR_NABLA_INDEX; in a compiled step, in every run. */
 export function checkIndices(op: string, index: Value, size: number): Value {
   if (index.isFloat)
     fail("ERR_NABLA_DTYPE", op, `indices are whole numbers, these are ${index.dtype}`, {
@@ -41,19 +38,24 @@ export function checkIndices(op: string, index: Value, size: number): Value {
       hint: 'x.to("i32")',
     });
   const at = cast(index, "i32");
-  if (isRecording() || at.size === 0) return at;
+  if (at.size === 0) return at;
   const bad = emptyValue([1], "i32");
   const none = size > 0 ? 0 : -(2 ** 31);
-  launch(K.check_index, "f32", [1, at.size], [bad, contiguous(at)], [0, size, none]);
-  const position = elementsOf(op, bad)[0];
-  if (position >= 0) {
-    const value = elementsOf(op, contiguous(at))[position];
-    fail("ERR_NABLA_INDEX", op, `index ${value} at ${coordinates(position, at.shape)} is outside 0..${size - 1}`, {
-      values: { index },
-      expected: [0, size - 1],
-      actual: value,
-    });
-  }
+  const flat = contiguous(at);
+  launch(K.check_index, "f32", [1, at.size], [bad, flat], [0, size, none]);
+  verify(bad, flat, (position, value) => {
+    const found = value === undefined ? "" : ` ${value}`;
+    return fail(
+      "ERR_NABLA_INDEX",
+      op,
+      `index${found} at ${coordinates(position, at.shape)} is outside 0..${size - 1}`,
+      {
+        values: { index },
+        expected: [0, size - 1],
+        actual: value,
+      },
+    );
+  });
   return at;
 }
 
