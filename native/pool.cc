@@ -205,7 +205,7 @@ struct Block {
 }  // namespace
 
 void* scratch(size_t bytes, int slot) {
-  static thread_local Block blocks[3];
+  static thread_local Block blocks[4];
   Block& b = blocks[slot];
   if (b.bytes < bytes) {
     std::free(b.p);

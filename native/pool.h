@@ -8,7 +8,7 @@ namespace nabla {
 void parallel(size_t tasks, void (*task)(void* context, size_t i), void* context);
 
 // 64-byte aligned memory of the calling thread, valid until its next scratch() of the same slot. Slots let a kernel that
-// calls another kernel keep its own block: 0 driver, 1 and 2 kernels. Throws std::bad_alloc.
+// calls another kernel keep its own block: 0 driver, 1 to 3 kernels. Throws std::bad_alloc.
 void* scratch(size_t bytes, int slot);
 
 unsigned threads();

@@ -1,5 +1,5 @@
-// Products of matrices against their definition: every element is one chain of fused multiply-adds, bit for bit, whatever
-// the shape, the layout, the instruction set or the number of threads.
+// Products of matrices against their definition: every element is a chain of fused multiply-adds for each 4096 terms, the
+// chains summed in order, bit for bit, whatever the shape, the layout, the instruction set or the number of threads.
 import { afterEach, describe, expect, it } from "vitest";
 import { native } from "../lib/core/native.ts";
 import { K, type Kernel } from "../lib/native.gen.ts";
@@ -162,6 +162,73 @@ describe("gemm", () => {
         }
         expect(Math.abs(c[i * n + j]! - sum)).toBeLessThanOrEqual(2 * k * 2 ** -53 * size);
       }
+  });
+});
+
+describe("gemm deeper than one chain", () => {
+  const chain = 4096;
+  const deepest = 9000;
+  /** Big enough for every way to multiply: one run of rows, runs and panels, parts of C, all threads on one B. */
+  const shapes = [
+    [1, 70],
+    [7, 33],
+    [33, 65],
+    [70, 3],
+    [260, 64],
+    [2050, 2],
+    [2, 2050],
+  ] as const;
+  /** c[i, j] by the definition, k deep. */
+  function defined(x: Float32Array, y: Float32Array, n: number, k: number, i: number, j: number, from: number): number {
+    let sum = from;
+    for (let begin = 0; begin < k; begin += chain) {
+      let acc = begin ? 0 : sum;
+      for (let l = begin; l < Math.min(k, begin + chain); l++) acc = fma(x[i * deepest + l]!, y[l * n + j]!, acc);
+      sum = begin ? Math.fround(sum + acc) : acc;
+    }
+    return sum;
+  }
+  it.each(shapes)("%i x %i", (m, n) => {
+    const [x, y, bias] = [numbers(m * deepest, m), numbers(deepest * n, n), numbers(n, 9)];
+    const plain = [laid(x, deepest, false), laid(y, n, false)] as const;
+    const turned = [laid(x, deepest, true), laid(y, n, true)] as const;
+    for (const k of [chain, chain + 1, deepest]) {
+      native.use(best);
+      native.setThreads(threads);
+      const expected = product(...plain, m, n, k, { bias, act: "relu" });
+      for (let e = 0; e < m * n; e += 1 + Math.floor((m * n) / 41)) {
+        const [i, j] = [Math.floor(e / n), e % n];
+        const sum = Math.fround(defined(x, y, n, k, i, j, 0) + bias[j]!);
+        expect(expected[i * (n + 3) + j], `[${i}, ${j}], ${k} deep`).toBe(sum > 0 ? sum : 0);
+      }
+      for (const isa of native.isas)
+        for (const count of isa === best ? [1, 3] : [threads]) {
+          native.use(isa);
+          native.setThreads(count);
+          const got = product(...turned, m, n, k, { bias, act: "relu" });
+          expect(difference(got, expected), `${k} deep, ${isa}, ${count} threads`).toBeUndefined();
+        }
+    }
+  });
+  it.each([...native.isas])("%s goes on from what is there", (isa) => {
+    native.use(isa);
+    const [m, n] = [17, 19];
+    const [x, y] = [numbers(m * deepest, 5), numbers(deepest * n, 6)];
+    const got = product(laid(x, deepest, false), laid(y, n, false), m, n, deepest, { from: start });
+    for (let e = 0; e < m * n; e += 7) {
+      const [i, j] = [Math.floor(e / n), e % n];
+      expect(got[i * (n + 3) + j]).toBe(defined(x, y, n, deepest, i, j, start[i * most + j]!));
+    }
+  });
+  it("adds the same chains in f64", () => {
+    const [x, y] = [Float64Array.from(numbers(deepest, 3)), Float64Array.from(numbers(deepest, 4))];
+    const dot = (from: number, k: number): number => {
+      const c = new Float64Array(1);
+      const words = [1, 1, 1, 1, k, 0, 0, 0, 1, 1, from, 0, 0, k, 1, from, 0, 0, 1, 1, 0, 0];
+      native.run(K.gemm.id.f64, write(words), c, x, y, null, null, null);
+      return c[0]!;
+    };
+    expect(dot(0, deepest)).toBe(dot(0, chain) + dot(chain, chain) + dot(2 * chain, deepest - 2 * chain));
   });
 });
 
