@@ -45,6 +45,13 @@ describe("division with a whole quotient", () => {
   });
 });
 
+test("results without elements, whatever was broadcast and however it lies", () => {
+  const [a, b] = [ops.zeros([4, 1, 5]), ops.zeros([1, 0, 5])];
+  expect(ops.sub({ a, b }).shape).toEqual([4, 0, 5]);
+  expect(ops.add({ a: ops.transpose(ops.zeros([0, 3]), 0, 1), b: 1 }).shape).toEqual([3, 0]);
+  expect(ops.flip(ops.zeros([5, 0, 10]), [-1]).shape).toEqual([5, 0, 10]);
+});
+
 describe("powers", () => {
   test("x^0 and 0^b are flat, not NaN", () => {
     expect(slope((x) => ops.pow({ a: x, b: 0 }), 0, 2)).toEqual([0, 0]);

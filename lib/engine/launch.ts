@@ -161,7 +161,7 @@ export function launchMap(
 ): void {
   const y = operands[0] as Value;
   let w = 0;
-  if (straight(y, operands)) {
+  if (y.size === 0 || straight(y, operands)) {
     words[w++] = 1;
     words[w++] = y.size;
     for (const x of operands) {
