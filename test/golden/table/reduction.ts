@@ -45,7 +45,8 @@ const norm = (matrices: boolean): Entry =>
     const x = a.tensor("input");
     const ord = a.get("ord") ?? a.get("p");
     const dims = a.numbers("dim");
-    if (matrices && ord !== undefined && (dims?.length ?? x.ndim) === 2) throw new Skip("no norms of matrices");
+    const matrix = matrices && (dims?.length ?? x.ndim) === 2;
+    if (matrix && ord !== undefined && ord !== "fro") throw new Skip("no norms of matrices");
     const p = ord === undefined || ord === "fro" ? 2 : ord;
     if (typeof p !== "number") throw new Skip(`no norm ${String(ord)}`);
     return call("norm", [x], dims?.length ? dims : undefined, { p, keepdim: a.flag("keepdim") });
@@ -65,6 +66,20 @@ const plus = (first: string, second: string, product: (x: Value, y: Value) => Va
     return beta === 0 ? y : call("add", [beta === 1 ? input : call("mul", [input, beta]), y]);
   });
 const mm = (x: Value, y: Value): Value => call("matmul", [x, y]);
+const outer = (x: Value, y: Value): Value => call("outer", [x, y]);
+
+/** The p-norm of a difference, along the last dimension or over everything. */
+function distance(x: Value, y: Value, p: number, dim?: number, keepdim = false): Value {
+  return call("norm", [call("sub", [x, y])], dim, { p, keepdim });
+}
+function bilinear(a: Args): Value {
+  const [x, y, weight] = [a.tensor("input1"), a.tensor("input2"), a.tensor("weight")];
+  const rows = (v: Value) => call("reshape", [v], [-1, v.shape.at(-1)!]);
+  const product = call("einsum", [], "ri,oij,rj->ro", rows(x), weight, rows(y));
+  const out = call("reshape", [product], [...x.shape.slice(0, -1), weight.shape[0]!]);
+  const bias = a.optional("bias");
+  return bias ? call("add", [out, bias]) : out;
+}
 
 export const reduction: Table = {
   sum: reduce("sum"),
@@ -94,6 +109,20 @@ export const reduction: Table = {
   vector_norm: norm(false),
   norm: norm(false),
   "linalg.norm": norm(true),
+  matrix_norm: entry("input ord dim keepdim", (a) => {
+    if (a.get("ord") !== "fro") throw new Skip("no norms of matrices");
+    return call("norm", [a.tensor("input")], a.dims(), { p: 2, keepdim: a.flag("keepdim") });
+  }),
+  dist: entry("input other p", (a) => distance(a.tensor("input"), a.tensor("other"), a.number("p", 2))),
+  cdist: entry("x1 x2 p compute_mode", (a) => {
+    a.ignore("compute_mode");
+    const [x, y] = [call("unsqueeze", [a.tensor("x1")], -2), call("unsqueeze", [a.tensor("x2")], -3)];
+    return distance(x, y, a.number("p", 2), -1);
+  }),
+  pairwise_distance: entry("x1 x2 p eps keepdim", (a) => {
+    const x = call("add", [a.tensor("x1"), a.number("eps", 1e-6)]);
+    return distance(x, a.tensor("x2"), a.number("p", 2), -1, a.flag("keepdim"));
+  }),
   normalize: entry("input p dim eps", (a) =>
     call("normalize", [a.tensor("input")], a.number("dim", 1), { p: a.number("p", 2), eps: a.number("eps", 1e-12) }),
   ),
@@ -133,7 +162,10 @@ export const reduction: Table = {
   mv: product("mv", "vec"),
   dot: product("dot", "tensor"),
   inner: product("inner", "other"),
-  outer: entry("input vec2", (a) => call("outer", [a.tensor("input"), a.tensor("vec2")])),
+  outer: entry("input vec2", (a) => outer(a.tensor("input"), a.tensor("vec2"))),
+  vecdot: entry("x y dim", (a) => call("sum", [call("mul", [a.tensor("x"), a.tensor("y")])], a.number("dim", -1))),
+  multi_dot: entry("tensors", (a) => a.list("tensors").reduce(mm)),
+  bilinear: entry("input1 input2 weight bias", bilinear),
   linear: entry("input weight bias", (a) =>
     call("linear", [a.tensor("input"), a.tensor("weight"), a.optional("bias")]),
   ),
@@ -144,6 +176,7 @@ export const reduction: Table = {
     }),
   ),
   addmv: plus("mat", "vec", mm),
+  addr: plus("vec1", "vec2", outer),
   baddbmm: plus("batch1", "batch2", mm),
   addbmm: plus("batch1", "batch2", (x, y) => call("sum", [mm(x, y)], 0)),
   einsum: entry("operands equation", (a) => call("einsum", [], a.word("equation", ""), ...a.list("operands"))),

@@ -27,6 +27,13 @@ export const selection: Table = {
   scatter: withSource("scatter", "input dim index src", "src"),
   scatter_value: withSource("scatter", "input dim index value", "value"),
   scatter_add: withSource("scatterAdd", "input dim index src", "src"),
+  scatter_reduce: entry("input dim index src reduce", (a) => {
+    const how = a.word("reduce", "");
+    if (how !== "sum") throw new Skip(`no scatter with ${how}`);
+    const [x, dim, index] = [a.tensor("input"), dimOf(a), a.tensor("index")];
+    const from = a.flag("include_self", true) ? x : call("scatter", [x], dim, index, 0);
+    return call("scatterAdd", [from], dim, index, a.tensor("src"));
+  }),
   index_add: entry("input dim index source", (a) =>
     call("indexAdd", [a.tensor("input")], dimOf(a), a.tensor("index"), a.tensor("source"), a.number("alpha", 1)),
   ),

@@ -3,7 +3,7 @@ import { Value } from "../../../lib/core/value.ts";
 import { type Arg, type Args, entry, type Table } from "../args.ts";
 import { call } from "../library.ts";
 import { Skip } from "../outcome.ts";
-import { dtypeOf } from "../values.ts";
+import { dtypeOf, integers } from "../values.ts";
 
 type Bound = number | null | undefined;
 const cut = (x: Value, dim: number, start: Bound, stop: Bound, step: Bound): Value =>
@@ -28,8 +28,8 @@ function tensorSplit(a: Args): Value[] {
     const sizes = Array.from({ length: at }, (_, i) => Math.floor(size / at) + (i < size % at ? 1 : 0));
     return parts(x, sizes, dim);
   }
-  if (!Array.isArray(at)) throw new Skip("positions in a tensor");
-  const cuts = [0, ...(at as number[]).map((i) => Math.min(i < 0 ? i + size : i, size)), size];
+  const positions = at instanceof Value ? integers(at) : (at as number[]);
+  const cuts = [0, ...positions.map((i) => Math.min(i < 0 ? i + size : i, size)), size];
   return parts(
     x,
     cuts.slice(1).map((end, i) => Math.max(0, end - cuts[i]!)),
@@ -86,10 +86,54 @@ function lists(a: Args): Value[] {
   if (Array.isArray(a.get("tensors"))) return a.list("tensors");
   return [a.tensor("tensors"), ...a.names("argument").map((name) => a.tensor(name))];
 }
+const cat = (all: Value[], dim: number): Value => call("cat", [], all, dim);
+/** A tensor with dimensions of size 1 in front until it has `rank`. */
+const raised = (x: Value, rank: number): Value => (x.ndim < rank ? raised(call("unsqueeze", [x], 0), rank) : x);
+
+/** Differences of neighbours, n times. */
+function diff(x: Value, n: number, dim: number): Value {
+  if (n === 0) return x;
+  const size = x.shape.at(dim)!;
+  return diff(call("sub", [cut(x, dim, 1, size, 1), cut(x, dim, 0, Math.max(0, size - 1), 1)]), n - 1, dim);
+}
+/** A plane turned k times by a right angle, from the first of its dimensions to the second. */
+function rot90(x: Value, k: number, [from, to]: readonly number[]): Value {
+  const turns = ((k % 4) + 4) % 4;
+  return turns === 0 ? x : rot90(call("flip", [call("transpose", [x], from, to)], [from]), turns - 1, [from!, to!]);
+}
 const dtyped = (a: Args, preset: string) => dtypeOf(a.word("dtype", preset));
 
 export const shape: Table = {
-  cat: entry("tensors dim", (a) => call("cat", [], a.list("tensors"), a.number("dim", 0))),
+  cat: entry("tensors dim", (a) => cat(a.list("tensors"), a.number("dim", 0))),
+  hstack: entry("tensors", (a) => {
+    const all = a.list("tensors").map((x) => raised(x, 1));
+    return cat(all, all[0]!.ndim === 1 ? 0 : 1);
+  }),
+  vstack: entry("tensors", (a) =>
+    cat(
+      a.list("tensors").map((x) => raised(x, 2)),
+      0,
+    ),
+  ),
+  dstack: entry("tensors", (a) =>
+    cat(
+      a.list("tensors").map((x) => (x.ndim < 3 ? call("unsqueeze", [raised(x, 2)], 2) : x)),
+      2,
+    ),
+  ),
+  column_stack: entry("tensors", (a) =>
+    cat(
+      a.list("tensors").map((x) => (x.ndim < 2 ? call("reshape", [x], [-1, 1]) : x)),
+      1,
+    ),
+  ),
+  diff: entry("input n dim prepend append", (a) => {
+    const dim = a.number("dim", -1);
+    const all = [a.optional("prepend"), a.tensor("input"), a.optional("append")].filter((x) => x !== undefined);
+    const n = a.number("n", 1);
+    return diff(n === 0 ? a.tensor("input") : cat(all, dim), n, dim);
+  }),
+  rot90: entry("input k dims", (a) => rot90(a.tensor("input"), a.number("k", 1), a.numbers("dims") ?? [0, 1])),
   stack: entry("tensors dim", (a) => call("stack", [], a.list("tensors"), a.number("dim", 0))),
   split: entry("input split_size_or_sections dim", split),
   split_with_sizes: entry("input split_size_or_sections dim", split),
