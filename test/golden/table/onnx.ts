@@ -5,14 +5,10 @@ import { call } from "../library.ts";
 import { Skip } from "../outcome.ts";
 import { decode, type Encoded } from "../reader.ts";
 import { dtypeOf, fromStored, integers, scalar } from "../values.ts";
+import { network } from "./network.ts";
+import { node, x0 } from "./node.ts";
+import { position } from "./position.ts";
 
-/** Every node says how many outputs it wants and by which opset it is meant; most need neither. */
-const node = (run: (a: Args) => Result): Entry =>
-  entry("", (a) => {
-    a.ignore("opset", "outputs");
-    return run(a);
-  });
-const x0 = (a: Args): Value => a.tensor("x0");
 const unary = (name: string): Entry => node((a) => call(name, [x0(a)]));
 const binary = (name: string): Entry => node((a) => call(name, [x0(a), a.tensor("x1")]));
 /** A node of any number of inputs, folded from the left. */
@@ -54,7 +50,7 @@ const extreme = (name: string) =>
     if ((dims ?? []).some((d) => x.shape.at(d) === 0)) throw new Skip("no extreme of no elements");
     return call(name, [x], dims, keepdim);
   });
-const position = (name: string): Entry =>
+const farthest = (name: string): Entry =>
   node((a) => {
     if (a.flag("select_last_index")) throw new Skip("no last index");
     return call(name, [x0(a)], a.number("axis", 0), a.number("keepdims", 1) !== 0);
@@ -167,13 +163,13 @@ const trilu = (a: Args): Value =>
 
 const loss = (name: string): Entry =>
   node((a) => {
-    if (a.number("outputs", 1) > 1) throw new Skip("no second output");
-    return call(name, [x0(a), a.tensor("x1")], {
+    const y = call(name, [x0(a), a.tensor("x1")], {
       classDim: 1,
       weight: a.optional("x2"),
       reduction: a.word("reduction", "mean"),
       ignoreIndex: a.number("ignore_index", -100),
     });
+    return a.number("outputs", 1) > 1 ? [y, call("logSoftmax", [x0(a)], 1)] : y;
   });
 function layerNorm(a: Args): Value[] {
   a.ignore("stash_type");
@@ -257,13 +253,15 @@ const mapped = (names: Record<string, string>, make: (name: string) => Entry): T
   Object.fromEntries(Object.entries(names).map(([op, name]) => [op, make(name)]));
 
 export const onnx: Table = {
+  ...network,
+  ...position,
   ...mapped(torch, unary),
   ...mapped(pairs, binary),
   ...mapped({ Add: "add", Sub: "sub", Mul: "mul" }, placed),
   ...mapped({ Max: "maximum", Min: "minimum", Sum: "add" }, folded),
   ...mapped({ ReduceMax: "amax", ReduceMin: "amin" }, extreme),
   ...mapped({ ReduceMean: "mean", ReduceSum: "sum", ReduceProd: "prod" }, plain),
-  ...mapped({ ArgMax: "argmax", ArgMin: "argmin" }, position),
+  ...mapped({ ArgMax: "argmax", ArgMin: "argmin" }, farthest),
   ...mapped({ Softmax: "softmax", LogSoftmax: "logSoftmax" }, softmax),
   ...mapped({ CumSum: "cumsum", CumProd: "cumprod" }, scan),
   ...mapped({ Squeeze: "squeeze", Unsqueeze: "unsqueeze" }, steps),

@@ -1,0 +1,80 @@
+// ONNX nodes that are layers: attention, rotary positions, normalisation.
+import type { Value } from "../../../lib/core/value.ts";
+import type { Args, Result, Table } from "../args.ts";
+import { call } from "../library.ts";
+import { Skip } from "../outcome.ts";
+import { node, x0 } from "./node.ts";
+
+/** [batch, time, heads * width] as [batch, heads, time, width]; four dimensions are that already. */
+function split(x: Value, heads: number | undefined): Value {
+  if (x.ndim === 4) return x;
+  const [batch, time, width] = x.shape as [number, number, number];
+  return call("transpose", [call("reshape", [x], [batch, time, heads!, width / heads!])], 1, 2);
+}
+function joined(x: Value): Value {
+  const [batch, heads, time, width] = x.shape as [number, number, number, number];
+  return call("reshape", [call("transpose", [x], 1, 2)], [batch, time, heads * width]);
+}
+/** true where key j <= query i + past */
+function causal(queries: number, keys: number, past: number): Value {
+  const [i, j] = [call("arange", [], past, past + queries), call("arange", [], 0, keys)];
+  return call("le", [call("unsqueeze", [j], 0), call("unsqueeze", [i], 1)]);
+}
+function masked(given: Value | undefined, triangle: Value): Value {
+  if (!given) return triangle;
+  if (given.dtype === "bool") return call("logicalAnd", [given, triangle]);
+  return call("where", [triangle, given, Number.NEGATIVE_INFINITY]);
+}
+function refuse(a: Args): void {
+  if (a.number("softcap", 0) !== 0) throw new Skip("no soft cap");
+  if (a.has("x6")) throw new Skip("no lengths of keys");
+  const windows = ["left_window_size", "right_window_size"].map((name) => a.number(name, -1));
+  if (windows.some((n) => n >= 0)) throw new Skip("no windows");
+  if (a.number("outputs", 1) > 3 && a.number("qk_matmul_output_mode", 0) !== 3)
+    throw new Skip("no scores, only weights");
+}
+function attention(a: Args): Result {
+  refuse(a);
+  const flat = x0(a).ndim === 3;
+  const [heads, shared] = [a.number("q_num_heads"), a.number("kv_num_heads")];
+  const joins = (past: string, x: Value) => (a.has(past) ? call("cat", [], [a.tensor(past), x], 2) : x);
+  const query = split(x0(a), heads);
+  const [key, value] = [joins("x4", split(a.tensor("x1"), shared)), joins("x5", split(a.tensor("x2"), shared))];
+  const past = a.has("x4") ? a.tensor("x4").shape[2]! : 0;
+  const given = a.optional("x3");
+  const triangle = a.flag("is_causal") ? causal(query.shape[2]!, key.shape[2]!, past) : undefined;
+  const options = { mask: triangle ? masked(given, triangle) : given, scale: a.number("scale") };
+  const y = call("scaledDotProductAttention", [query, key, value], options);
+  const weights = a.number("outputs", 1) > 3 ? [call("attentionWeights", [query, key], options)] : [];
+  return [flat ? joined(y) : y, key, value, ...weights];
+}
+
+/** Angles by position, or for each row as they are. */
+function rotary(a: Args): Value {
+  if (a.flag("interleaved")) throw new Skip("no neighbours turned");
+  const [x, at] = [x0(a), a.optional("x3")];
+  const angles = (name: string) => {
+    const table = a.tensor(name);
+    return call("unsqueeze", [at ? call("embedding", [table, at]) : table], 1);
+  };
+  const width = a.number("rotary_embedding_dim", 0) || x.shape[3]!;
+  const [turned, rest] = [call("slice", [x], 3, 0, width), call("slice", [x], 3, width)];
+  const y = call("rotary", [turned, angles("x1"), angles("x2")]);
+  return rest.size === 0 ? y : call("cat", [], [y, rest], 3);
+}
+
+const affine = (a: Args) => ({ weight: a.tensor("x1"), bias: a.tensor("x2"), eps: a.number("epsilon", 1e-5) });
+function batchNorm(a: Args): Value {
+  if (a.flag("training_mode")) throw new Skip("a running variance without n / (n - 1)");
+  a.ignore("is_test", "momentum");
+  const running = { runningMean: a.tensor("x3"), runningVar: a.tensor("x4") };
+  return call("batchNorm", [x0(a)], { ...affine(a), ...running });
+}
+
+export const network: Table = {
+  Attention: node(attention),
+  RotaryEmbedding: node(rotary),
+  BatchNormalization: node(batchNorm),
+  InstanceNormalization: node((a) => call("instanceNorm", [x0(a)], affine(a))),
+  GroupNormalization: node((a) => call("groupNorm", [x0(a)], a.number("num_groups"), affine(a))),
+};
