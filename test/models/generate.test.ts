@@ -110,6 +110,18 @@ describe("generate", () => {
     expect(seen).toHaveLength(4);
   });
 
+  it("lets several texts grow at the same time, and the event loop run between tokens", async () => {
+    const seeds = [1, 2, 3, 4, 5, 6, 7, 8];
+    const draw = (n: number) => all(generate(model, [n], { seed: n, maxTokens: 12 }));
+    const alone: number[][] = [];
+    for (const n of seeds) alone.push(await draw(n));
+    let turns = 0;
+    const timer = setInterval(() => turns++, 0);
+    expect(await Promise.all(seeds.map(draw))).toEqual(alone);
+    clearInterval(timer);
+    expect(turns).toBeGreaterThan(3);
+  });
+
   it.each([
     [[], {}],
     [[1, 31], {}],

@@ -1,0 +1,63 @@
+// The examples of language models learn, end with a line of JSON, and refuse what they cannot use.
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, it } from "vitest";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+/** Runs an example against the sources, not against dist. */
+function example(name: string, ...args: string[]) {
+  const env = { ...process.env, TSX_TSCONFIG_PATH: join(root, "tsconfig.test.json") };
+  return spawnSync(process.execPath, ["--import", "tsx", `examples/${name}.ts`, ...args], {
+    cwd: root,
+    encoding: "utf8",
+    env,
+  });
+}
+const json = ({ stdout }: { stdout: string }) =>
+  JSON.parse(stdout.trim().split("\n").at(-1)!) as Record<string, number>;
+const small = ["--layers", "1", "--heads", "2", "--width", "16", "--batch", "8", "--threads", "1", "--json"];
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "nabla-language-"));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+it("addition learns more than chance, the same in every run", () => {
+  const args = [...small, "--steps", "120", "--test", "20"];
+  const [first, second] = [json(example("addition", ...args)), json(example("addition", ...args))];
+  expect(first.loss).toBeLessThan(Math.log(10));
+  expect(second.loss).toBe(first.loss);
+  expect(first.accuracy).toBeGreaterThanOrEqual(0);
+});
+
+it.each([
+  ["char", []],
+  ["bpe", ["--vocab", "300"]],
+])("shakespeare learns in %s tokens, from its own sentences", (tokens, more) => {
+  const args = [...small, "--tokens", tokens, ...more, "--context", "16", "--steps", "60", "--write", "40"];
+  const run = example("shakespeare", ...args);
+  const { validationLoss, perplexity } = json(run);
+  // Even with letters alike: ln 38 = 3.6; the sentences have more frequent ones.
+  expect(validationLoss).toBeLessThan(tokens === "char" ? 3.3 : Math.log(300));
+  expect(perplexity).toBeCloseTo(Math.exp(validationLoss!), 6);
+  expect(run.stdout).toMatch(/tokens\/s written/);
+});
+
+it("they say how they are called, and what is wrong", () => {
+  for (const name of ["addition", "shakespeare"]) {
+    const { stdout, status } = example(name, "--help");
+    expect([status, stdout]).toEqual([0, expect.stringContaining("--steps N")]);
+    expect(example(name, "--width", "10", "--heads", "3", "--steps", "1")).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining("width 10 does not divide into 3 heads"),
+    });
+  }
+  const path = join(folder, "short.txt");
+  writeFileSync(path, "too short");
+  const { status, stderr } = example("shakespeare", "--data", path);
+  expect([status, stderr]).toEqual([1, expect.stringContaining("the last tenth of the text has 1 tokens")]);
+});
