@@ -266,6 +266,10 @@ inline void fold_unit(Lanes<Taken<Op, T>>* lanes, const Plan& p, const Unit& u, 
 template <class Op, class T>
 inline void fold_chunk(Lanes<Taken<Op, T>>* lanes, const Plan& p, const Unit& u, const Cube<T>& x, const T* centre,
                        size_t i, size_t end) {
+  // Lanes beyond the last column count for nothing, but a bool that was never written must not be read.
+  if constexpr (same<T, b8>)
+    for (size_t k = 0; k < u.lanes; k++)
+      for (auto& w : lanes[k].w) w = Op::template identity<Taken<Op, T>>();
   if (end - i <= p.block) return fold_unit<Op>(lanes, p, u, x, centre, i, end - i);
   Cascade<Op, Taken<Op, T>, 16, 8> blocks;
   for (; i < end; i += p.block) {
