@@ -45,6 +45,7 @@ export {
 export { type CacheSizes, KVCache } from "./nn/cache.ts";
 export { Dropout } from "./nn/dropout.ts";
 export { Embedding, type EmbeddingOptions } from "./nn/embedding.ts";
+export { linearCrossEntropy } from "./nn/head.ts";
 export * as init from "./nn/init.ts";
 export { Flatten, Identity, Linear } from "./nn/linear.ts";
 export * from "./nn/loss.ts";

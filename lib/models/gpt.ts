@@ -2,6 +2,7 @@ import { fail } from "../core/errors.ts";
 import { KVCache } from "../nn/cache.ts";
 import { Dropout } from "../nn/dropout.ts";
 import { Embedding } from "../nn/embedding.ts";
+import { linearCrossEntropy } from "../nn/head.ts";
 import { normal } from "../nn/init.ts";
 import { Linear } from "../nn/linear.ts";
 import { Module } from "../nn/module.ts";
@@ -259,5 +260,9 @@ export class GPT2 extends Module implements CausalModel {
   /** Logits [batch, time, vocabSize] of the token after each of ids [batch, time]. */
   forward(ids: Tensor, place: Place = {}): Tensor {
     return linear(wanted(this.transformer.forward(ids, place), place), this.lm_head.weight) as Tensor;
+  }
+  /** The mean cross-entropy of targets [batch, time], -100 for those that do not count; logits are never all stored. */
+  loss(ids: Tensor, targets: Tensor, place: Place = {}): Tensor<[], "f32"> {
+    return linearCrossEntropy(this.transformer.forward(ids, place), this.lm_head.weight, targets);
   }
 }

@@ -18,6 +18,7 @@ export * from "./create.ts";
 export * from "./diagonal.ts";
 export * from "./einsum.ts";
 export * from "./extreme.ts";
+export * from "./head.ts";
 export * from "./heads.ts";
 export * from "./join.ts";
 export * from "./loss.ts";

@@ -1,0 +1,147 @@
+// The head of a language model: a linear map to a large vocabulary and the loss of it, a few rows at a time. Logits of all
+// tokens, 103 MB for 512 tokens of GPT-2, are never stored: while those of a few rows are at hand, so are their gradients.
+import { fail, showShape } from "../core/errors.ts";
+import { sameShape } from "../core/shape.ts";
+import { emptyValue, type Value, viewValue } from "../core/value.ts";
+import { launch } from "../engine/launch.ts";
+import { op, type Spec } from "../engine/op.ts";
+import { gradEnabled, withGrad } from "../engine/tape.ts";
+import { K } from "../native.gen.ts";
+import { assign, cast, contiguous, ne } from "./arithmetic.ts";
+import { checkLabels, crossEntropyRows } from "./entropy.ts";
+import { minus, over, plus, times } from "./formula.ts";
+import { activations, matmul } from "./matmul.ts";
+import { sum } from "./reduce.ts";
+import { softmax } from "./softmax.ts";
+import { reshape, transpose, unsqueeze } from "./view.ts";
+
+interface Head {
+  readonly ignore: number;
+  /** Whether gradients are wanted: they cost two products more, and need no logits again. */
+  readonly slopes: boolean;
+}
+/** Rows of logits held at once: 16 MB of them, in whole tiles of the product. */
+const rowsAtOnce = (classes: number): number => Math.max(16, Math.floor(2 ** 22 / Math.max(classes, 1) / 16) * 16);
+
+/** c = a b, or c += a b, of matrices with the steps of rows and columns. */
+function product(c: Value, a: [Value, number, number], b: [Value, number, number], k: number, add = false): void {
+  const [m, n] = c.shape;
+  const [x, y] = [a, b].map(([value, row, column]) => ({ value, steps: [0, 0, row, column] }));
+  const operands = [{ value: c, steps: [0, 0, ...c.strides] }, x, y, null, null, null];
+  const extents = [1, 1, m, n, k];
+  if (add) launch(K.gemm, c.dtype, extents, operands, [activations.none, 1]);
+  else launch(K.matmul, c.dtype, extents, operands, [activations.none]);
+}
+
+const added = (a: Value | undefined, b: Value): Value => (a ? plus(a, b) : b);
+/**
+ * How dx = D W and dw = Dᵀ x turn, D = p - q the slope of the loss by the logits, with all logits at hand. Of u dx + U dw:
+ * G = u Wᵀ + x Uᵀ by D, and by the logits E = p (G - Σ G p); x: E W + D U, W: Eᵀ x + Dᵀ u.
+ */
+function turn(
+  { dx: u, dw: big }: { readonly dx?: Value; readonly dw?: Value },
+  { x, weight, target }: Readonly<Record<"x" | "weight" | "target", Value>>,
+  ignore: number,
+): { x: Value; weight: Value } {
+  const mT = (v: Value) => transpose(v, 0, 1);
+  const logits = matmul(x, mT(weight));
+  const { slope: d } = crossEntropyRows({ logits, target }, { ignore, smoothing: 0 });
+  const parts = [u && matmul(u, mT(weight)), big && matmul(x, mT(big))].filter((v) => v !== undefined);
+  const g = parts.reduce((a, b) => plus(a, b));
+  const p = softmax(logits);
+  const counted = cast(ne({ a: unsqueeze(target, 1), b: ignore }), x.dtype);
+  const e = times(times(p, minus(g, sum(times(g, p), 1, true))), counted);
+  const [ofX, ofWeight] = [matmul(e, weight), matmul(mT(e), x)];
+  return {
+    x: big ? plus(ofX, matmul(d, big)) : ofX,
+    weight: u ? plus(ofWeight, matmul(mT(d), u)) : ofWeight,
+  };
+}
+
+/** y = share Σ over rows of -log softmax(x Wᵀ)[target]: x [r, c], W [v, c], share []; dx and dw are its slopes over share. */
+const linearCrossEntropyOp = op({
+  name: "linear_cross_entropy",
+  inputs: ["x", "weight", "target", "share"],
+  outputs: ["y", "dx", "dw"],
+  keep: ["x", "weight", "target", "dx", "dw", "share"],
+  prepare: ({ x, target, ...rest }) => ({ x: contiguous(x), target: contiguous(target), ...rest }),
+  infer: ({ x, weight }, { slopes }: Head): Spec[] => [
+    { shape: [], dtype: x.dtype },
+    { shape: slopes ? [...x.shape] : [0], dtype: x.dtype },
+    { shape: slopes ? [...weight.shape] : [0], dtype: x.dtype },
+  ],
+  forward({ y, dx, dw }, { x, weight, target, share }, { ignore, slopes }) {
+    const [[r, c], [v]] = [x.shape, weight.shape];
+    const [row, column] = weight.strides;
+    const losses = emptyValue([r], x.dtype);
+    const part = (of: Value, from: number, to: number) =>
+      viewValue(of, [to - from, ...of.shape.slice(1)], of.strides, of.offset + from * of.strides[0]);
+    for (let from = 0, to = 0; from < r; from = to) {
+      to = Math.min(from + rowsAtOnce(v), r);
+      const n = to - from;
+      const [logits, slope] = [emptyValue([n, v], x.dtype), slopes ? emptyValue([n, v], x.dtype) : null];
+      const given = part(x, from, to);
+      product(logits, [given, c, 1], [weight, column, row], c);
+      const operands = [part(losses, from, to), slope, null, logits, part(target, from, to), null];
+      launch(K.cross_entropy, x.dtype, [n, v], operands, [ignore, 0]);
+      if (!slope) continue;
+      product(part(dx, from, to), [slope, v, 1], [weight, row, column], v);
+      product(dw, [slope, 1, v], [given, c, 1], n, from > 0);
+    }
+    withGrad(false, () => assign(y, times(sum(losses), share)));
+  },
+  grad(gy, { x, weight, target, dx, dw, share }, { ignore }) {
+    const g = gy.y && times(gy.y, share);
+    const first = { x: g && times(dx, g), weight: g && times(dw, g) };
+    if (!gy.dx && !gy.dw) return first;
+    const second = turn(gy, { x, weight, target }, ignore);
+    return { x: added(first.x, second.x), weight: added(first.weight, second.weight) };
+  },
+  cases: [
+    {
+      inputs: {
+        x: [5, 3],
+        weight: [7, 3],
+        target: { shape: [5], dtype: "i32", data: [0, 6, -100, 2, 2] },
+        share: { shape: [], low: 0.25, high: 0.26, grad: false },
+      },
+      attrs: { ignore: -100, slopes: true },
+    },
+  ],
+});
+
+/** The mean cross-entropy of x Wᵀ: x [..., c], W [v, c], target [...] of labels; `ignoreIndex` is left out. */
+export function linearCrossEntropy(
+  x: Value,
+  weight: Value,
+  target: Value,
+  { ignoreIndex: ignore = -100 }: { readonly ignoreIndex?: number | undefined } = {},
+): Value {
+  const name = "linearCrossEntropy";
+  const values = { x, weight, target };
+  const [classes, width] = weight.shape;
+  if (weight.ndim !== 2 || x.ndim === 0 || x.shape.at(-1) !== width)
+    fail("ERR_NABLA_SHAPE", name, `the last size of x must be ${width}`, {
+      values,
+      expected: width,
+      actual: x.shape.at(-1),
+    });
+  if (!sameShape(x.shape.slice(0, -1), target.shape))
+    fail(
+      "ERR_NABLA_SHAPE",
+      name,
+      `there are labels ${showShape(target.shape)} for rows ${showShape(x.shape.slice(0, -1))}`,
+      {
+        values,
+        expected: x.shape.slice(0, -1),
+        actual: target.shape,
+      },
+    );
+  if (!x.isFloat || x.dtype !== weight.dtype || target.isFloat)
+    fail("ERR_NABLA_DTYPE", name, `x is ${x.dtype}, weight ${weight.dtype}, labels ${target.dtype}`, { values });
+  const labels = contiguous(cast(reshape(target, [-1]), "i32"));
+  checkLabels(name, labels, classes, ignore);
+  const share = over(1, sum(cast(ne({ a: labels, b: ignore }), x.dtype)));
+  const slopes = gradEnabled() && (x.requiresGrad || weight.requiresGrad);
+  return linearCrossEntropyOp({ x: reshape(x, [-1, width]), weight, target: labels, share }, { ignore, slopes }).y;
+}
