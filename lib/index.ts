@@ -43,6 +43,7 @@ export {
   scaledDotProductAttention,
 } from "./nn/attention.ts";
 export { type CacheSizes, KVCache } from "./nn/cache.ts";
+export { type CellOptions, GRUCell, LSTMCell, RNNCell } from "./nn/cell.ts";
 export { Dropout } from "./nn/dropout.ts";
 export { Embedding, type EmbeddingOptions } from "./nn/embedding.ts";
 export { linearCrossEntropy } from "./nn/head.ts";
@@ -59,6 +60,7 @@ export {
   type RotaryScaling,
   SinusoidalPosition,
 } from "./nn/position.ts";
+export { GRU, LSTM, type RecurrentOptions, RNN, type SequenceOptions } from "./nn/recurrent.ts";
 export { Sequential } from "./nn/sequential.ts";
 export type { LoadOptions, LoadReport } from "./nn/state.ts";
 export { SwiGLU, TransformerDecoderLayer, TransformerEncoderLayer, type TransformerOptions } from "./nn/transformer.ts";

@@ -12,6 +12,7 @@
 #include "../kernels/norm.h"
 #include "../kernels/optimizer.h"
 #include "../kernels/random.h"
+#include "../kernels/recurrent.h"
 #include "../kernels/reduce.h"
 #include "../kernels/rows.h"
 #include "../kernels/scan.h"

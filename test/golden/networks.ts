@@ -84,10 +84,42 @@ function deep(weights: Tensors, { activation, residual }: Deep): Layer & Module 
   return new Network() as never;
 }
 
+/** emb, then a recurrent layer called by its kind, then head: logits for every position. */
+function characters(weights: Tensors, kind: "LSTM" | "GRU"): Layer & Module {
+  const Module = lookup<new () => object>("Module");
+  const name = kind.toLowerCase();
+  const [tokens, width] = shape(weights, "emb.weight");
+  const hidden = shape(weights, `${name}.weight_hh_l0`)[1];
+  class Network extends Module {
+    emb = create<Layer>("Embedding", tokens, width);
+    layer = create<{ forward(x: Value): [Value] }>(kind, width, hidden, { batchFirst: true });
+    head = linear(weights, "head");
+    children(): [string, unknown][] {
+      return [
+        ["emb", this.emb],
+        [name, this.layer],
+        ["head", this.head],
+      ];
+    }
+    forward(x: Value): Value {
+      const [y] = this.layer.forward(this.emb.forward(x));
+      return this.head.forward(y);
+    }
+  }
+  return new Network() as never;
+}
+/** The characters of step t and the ones that follow them. */
+function shifted(data: Tensors, t: number): [Value, Value] {
+  const ids = at(tensor(data, "ids"), t);
+  return [call("slice", [ids], 1, 0, -1), call("slice", [ids], 1, 1)];
+}
+
 function made(name: string, weights: Tensors, variant: Deep): { net: Layer & Module; batches: Net["batches"] } {
   if (name === "xor-mlp") return { net: sequential(weights, "Tanh"), batches: pair(false) };
   if (name === "mlp-classifier") return { net: sequential(weights, "ReLU"), batches: pair(true) };
   if (name === "deep-residual-mlp") return { net: deep(weights, variant), batches: pair(true) };
+  if (name === "char-lstm") return { net: characters(weights, "LSTM"), batches: shifted };
+  if (name === "char-gru") return { net: characters(weights, "GRU"), batches: shifted };
   throw new Skip(`no network ${name}`);
 }
 

@@ -5,6 +5,7 @@ import { attention } from "./attention.ts";
 import { elementwise } from "./elementwise.ts";
 import { layer } from "./layer.ts";
 import { losses } from "./loss.ts";
+import { recurrent } from "./recurrent.ts";
 import { reduction } from "./reduction.ts";
 import { selection } from "./selection.ts";
 import { shape } from "./shape.ts";
@@ -15,6 +16,7 @@ export const table: Table = {
   ...elementwise,
   ...layer,
   ...losses,
+  ...recurrent,
   ...reduction,
   ...selection,
   ...shape,
