@@ -26,6 +26,8 @@ export interface Looking {
 export interface DotProductOptions extends Looking {
   /** Times q kᵀ; 1 / √E unless given. */
   readonly scale?: number | undefined;
+  /** c bounds scores to c tanh(score / c), before any mask. */
+  readonly softcap?: number | undefined;
   /** The probability that a weight is dropped; 0 unless given. */
   readonly dropout?: number | undefined;
 }

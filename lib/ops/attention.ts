@@ -4,6 +4,7 @@ import { broadcastShapes, type Dims, sameShape } from "../core/shape.ts";
 import type { Value } from "../core/value.ts";
 import { launch } from "../engine/launch.ts";
 import { K } from "../native.gen.ts";
+import { tanh } from "./activation.ts";
 import { contiguous, le, logicalAnd, where } from "./arithmetic.ts";
 import { arange } from "./create.ts";
 import { plus, times } from "./formula.ts";
@@ -24,6 +25,8 @@ export interface AttentionOptions {
   readonly causal?: boolean | undefined;
   /** Times q kᵀ; 1 / √E unless given. */
   readonly scale?: number | undefined;
+  /** c bounds scores to c tanh(score / c), before any mask. */
+  readonly softcap?: number | undefined;
   /** The probability that a weight is dropped. */
   readonly dropout?: number | undefined;
 }
@@ -72,9 +75,10 @@ function allowed(shape: Dims, { mask, keyMask, causal }: AttentionOptions): Valu
 /** softmax(q kᵀ scale + mask): the weights [..., heads, L, S]. A row that may look nowhere is 0. */
 export function attentionWeights(q: Value, k: Value, options: AttentionOptions = {}): Value {
   check(q, k, undefined, options);
-  const { mask, keyMask, causal, scale = 1 / Math.sqrt(q.shape.at(-1) as number) } = options;
+  const { mask, keyMask, causal, softcap, scale = 1 / Math.sqrt(q.shape.at(-1) as number) } = options;
   const shape = scoreShape(q, k);
-  const product = reshape(matmul(stacked(times(q, scale), k), transpose(k, -2, -1)), shape);
+  const raw = reshape(matmul(stacked(times(q, scale), k), transpose(k, -2, -1)), shape);
+  const product = softcap ? times(tanh({ x: times(raw, 1 / softcap) }), softcap) : raw;
   const scores = mask && mask.dtype !== "bool" ? plus(product, mask) : product;
   const condition = allowed(shape, options);
   if (!condition) return softmax(scores);

@@ -73,40 +73,41 @@ export function splitQkv(x: Value, heads: number): Heads {
   return splitHeads({ x }, { heads });
 }
 
-/** Each pair (x[i], x[i + d/2]) turned by an angle: (a c - b s, b c + a s), c and s broadcast to [..., t, d/2]. */
+/** Each pair (a, b) turned by an angle: (a c - b s, b c + a s). Pairs are x[i], x[i + d/2], or neighbours x[2i], x[2i + 1]. */
 const rotaryOp = op({
   name: "rotary",
   inputs: ["x", "cos", "sin"],
   keep: ["cos", "sin"],
-  infer: ({ x }): Spec => ({ shape: x.shape, dtype: x.dtype }),
-  forward({ y }, { x, cos, sin }) {
+  infer: ({ x }, _: { neighbours: boolean }): Spec => ({ shape: x.shape, dtype: x.dtype }),
+  forward({ y }, { x, cos, sin }, { neighbours }) {
     if (x.size === 0) return;
     const half = x.shape[x.ndim - 1] / 2;
     const shape = [...x.shape.slice(0, -1), half];
-    const low = (v: Value) => viewValue(v, shape, v.strides, v.offset);
-    const high = (v: Value) => viewValue(v, shape, v.strides, v.offset + half * v.strides[v.ndim - 1]);
+    const [step, second] = neighbours ? [2, 1] : [1, half];
+    const member = (v: Value, i: number) => {
+      const last = v.strides[v.ndim - 1];
+      return viewValue(v, shape, [...v.strides.slice(0, -1), step * last], v.offset + i * second * last);
+    };
     const [p, q] = [emptyValue(shape, x.dtype), emptyValue(shape, x.dtype)];
     const combine = (row: typeof K.add, to: Value, a: Value, b: Value) => {
       launchMap(K.mul, x.dtype, [p, a, cos]);
       launchMap(K.mul, x.dtype, [q, b, sin]);
       launchMap(row, x.dtype, [to, p, q]);
     };
-    combine(K.sub, low(y), low(x), high(x));
-    combine(K.add, high(y), high(x), low(x));
+    combine(K.sub, member(y, 0), member(x, 0), member(x, 1));
+    combine(K.add, member(y, 1), member(x, 1), member(x, 0));
   },
-  grad: { x: (gy, { cos, sin }): Value => rotaryOp({ x: gy, cos, sin: neg({ x: sin }) }) },
-  cases: [
-    {
-      inputs: {
-        x: [2, 3, 4],
-        cos: { shape: [3, 2], grad: false },
-        sin: { shape: [3, 2], grad: false },
-      },
-    },
-  ],
+  grad: { x: (gy, { cos, sin }, attrs): Value => rotaryOp({ x: gy, cos, sin: neg({ x: sin }) }, attrs) },
+  cases: [false, true].map((neighbours) => ({
+    inputs: { x: [2, 3, 4], cos: { shape: [3, 2], grad: false }, sin: { shape: [3, 2], grad: false } },
+    attrs: { neighbours },
+  })),
 });
-/** x [..., t, d] with cos and sin [t, d/2], or any that broadcast to the halves of x. The halves are those of Llama, not neighbours. */
-export function rotary(x: Value, cos: Value, sin: Value): Value {
+/**
+ * x [..., t, d] with cos and sin [t, d/2], or any that broadcast to half of x. Pairs are halves apart, as in Llama, or
+ * neighbours, as in the paper.
+ */
+export function rotary(x: Value, cos: Value, sin: Value, { neighbours = false }: { neighbours?: boolean } = {}): Value {
   const width = x.shape[x.ndim - 1];
   const half = cos.shape[cos.ndim - 1];
   if (x.ndim < 2 || width !== 2 * half)
@@ -115,5 +116,5 @@ export function rotary(x: Value, cos: Value, sin: Value): Value {
       expected: 2 * half,
       actual: width,
     });
-  return rotaryOp({ x, cos, sin });
+  return rotaryOp({ x, cos, sin }, { neighbours });
 }

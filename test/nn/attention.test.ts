@@ -63,6 +63,16 @@ describe("scaledDotProductAttention", () => {
     const keys = scaledDotProductAttention(q, k, v, { keyMask: tensor([[true, true, false]]) });
     close(keys, two, 6);
   });
+  it("bounds its scores before it masks them", () => {
+    const [q, k, v] = [randn(1, 1, 3, 4).mul(9), randn(1, 1, 3, 4), randn(1, 1, 3, 4)];
+    const mask = tensor([
+      [true, false, false],
+      [true, true, false],
+      [true, true, true],
+    ]);
+    const scores = q.matmul(k.mT()).div(2).div(5).tanh().mul(5).maskedFill(mask.logicalNot(), Number.NEGATIVE_INFINITY);
+    close(scaledDotProductAttention(q, k, v, { softcap: 5, causal: true }), scores.softmax().matmul(v));
+  });
   it("has the gradients of its formula, masks joined", () => {
     const mask = tensor([
       [true, true, true],
