@@ -4,8 +4,11 @@ export { type Compiled, type CompileOptions, compile } from "./compile/compile.t
 export { type ErrorCode, NablaError } from "./core/errors.ts";
 export { isa, setThreads, threads } from "./core/native.ts";
 export { type Batch, Batches, type BatchOptions, batches, type Position } from "./data/batches.ts";
+export { type ReadTableOptions, readTable } from "./data/csv.ts";
 export { type Digits, digits } from "./data/digits.ts";
+export { Encoder, type EncoderState, type FitEncoderOptions } from "./data/encoder.ts";
 export { type Idx, type Mnist, mnist, readIdx } from "./data/idx.ts";
+export { type Cell, type Column, type SplitOptions, Table } from "./data/table.ts";
 export {
   type CheckOptions,
   checkGradient,

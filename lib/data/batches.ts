@@ -112,7 +112,7 @@ function part(all: Value, order: Value | null, i: number, size: number): Value {
 const drawSeed = (shuffle: boolean): number => (shuffle ? elementsOf("batches", randint([1], 0, 2 ** 31 - 1))[0] : 0);
 
 /** 0 .. n - 1 in an order of its own for each seed and epoch: the generator's counter begins at epoch 2^32. */
-function permutation(n: number, seed: number, epoch: number): Value {
+export function permutation(n: number, seed: number, epoch: number): Value {
   const state = wrapArray(Int32Array.of(seed | 0, Math.floor(seed / 2 ** 32), 0, epoch), [4], "i32");
   const y = emptyValue([n], "i32");
   if (numel(y.shape) > 0) launch(K.permutation, "f32", [n, 4], [y, state]);
