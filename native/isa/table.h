@@ -11,6 +11,7 @@
 #include "../kernels/measure.h"
 #include "../kernels/norm.h"
 #include "../kernels/optimizer.h"
+#include "../kernels/pooling.h"
 #include "../kernels/random.h"
 #include "../kernels/recurrent.h"
 #include "../kernels/reduce.h"
@@ -18,6 +19,7 @@
 #include "../kernels/scan.h"
 #include "../kernels/select.h"
 #include "../kernels/sort.h"
+#include "../kernels/weight.h"
 
 #define NABLA_GLUE(a, b) a##b
 #define NABLA_TABLE_NAME(isa) NABLA_GLUE(isa, _table)

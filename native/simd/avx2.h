@@ -149,6 +149,12 @@ inline f32 head(V a) { return _mm256_cvtss_f32(a.v); }
 inline i32 head(I a) { return _mm256_cvtsi256_si32(a.v); }
 inline bool head(M m) { return _mm256_movemask_ps(m.v) & 1; }
 
+// Every other lane of a, then of b.
+inline V evens(V a, V b) {
+  __m256d pairs = _mm256_castps_pd(_mm256_shuffle_ps(a.v, b.v, 0x88));
+  return {_mm256_castpd_ps(_mm256_permute4x64_pd(pairs, 0xd8))};
+}
+
 // Row i of the 8 x 8 block becomes column i.
 inline void transpose(V (&r)[N]) {
   __m256 s[8], t[8];

@@ -127,6 +127,12 @@ inline f32 head(V a) { return _mm512_cvtss_f32(a.v); }
 inline i32 head(I a) { return _mm512_cvtsi512_si32(a.v); }
 inline bool head(M m) { return m.v & 1; }
 
+// Every other lane of a, then of b.
+inline V evens(V a, V b) {
+  __m512i at = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+  return {_mm512_permutex2var_ps(a.v, at, b.v)};
+}
+
 // Row i of the 16 x 16 block becomes column i.
 inline void transpose(V (&r)[N]) {
   __m512 s[16], t[16];

@@ -1,0 +1,246 @@
+// y[n, m] = bias[m] + sum over channels and taps of weight x[n, channel]: the forward pass of a convolution, and its
+// gradient by the input, which is the same with the weight turned. Every element is one chain of fused multiply-adds,
+// over channels, then rows, then columns of the window. Tasks are bands of one group of one image.
+#pragma once
+#include "plane.h"
+#include "product.h"
+#include "reach.h"
+
+namespace nabla::NABLA_ISA {
+
+template <class A>
+inline auto element(const Strided<A, 4>& x, size_t a, size_t b, size_t c, size_t d) {
+  return x.p +
+         (ptrdiff_t(a) * x.step[0] + ptrdiff_t(b) * x.step[1] + ptrdiff_t(c) * x.step[2] + ptrdiff_t(d) * x.step[3]);
+}
+
+// Values of one task's planes, which stay in L2, and multiply-adds worth a task.
+constexpr ptrdiff_t BAND = 65536;
+constexpr size_t TASK = size_t(1) << 17;
+
+struct Correlation {
+  Strided<Out<f32>, 4> y;  // [images, groups * m, ...]
+  Strided<In<f32>, 4> x;   // [images, groups * f, ...]
+  const f32* weight;
+  ptrdiff_t w_group, w_m, w_f, w_h, w_w;  // steps
+  const f32* bias;                        // [groups * m], or null
+  size_t groups, m, f;
+  Planes planes;
+};
+
+// The taps that the results of one phase meet, their places and their weights in the order of the tile.
+struct Phase {
+  ptrdiff_t rh, rw;
+  size_t k;
+  const ptrdiff_t* place;  // [k]
+  const f32* weight;       // [groups][runs][k][run]
+};
+
+// Bands of rows, for a task each.
+struct Bands {
+  ptrdiff_t rows, each, count;
+  Bands(const Correlation& c) : rows(c.planes.h.count) {
+    each = c.planes.band(BAND / ptrdiff_t(c.f));
+    const bool alone = c.y.extent[0] * c.groups == 1;
+    if (alone && each > (rows + 3) / 4) each = (rows + 3) / 4;
+    count = (rows + each - 1) / each;
+  }
+  ptrdiff_t begin(ptrdiff_t i) const { return rows * i / count; }
+  ptrdiff_t size(ptrdiff_t i) const { return begin(i + 1) - begin(i); }
+  ptrdiff_t largest() const { return (rows + count - 1) / count; }
+};
+
+// Runs of rows of a weight.
+struct WeightRuns : Runs {
+  using Runs::Runs;
+  size_t count() const { return talls + shorts; }
+  size_t rows(size_t r) const { return r < talls ? tall : tall - 1; }
+  size_t row(size_t r) const { return r * tall - (r > talls ? r - talls : 0); }
+};
+inline size_t run_of(const WeightRuns& runs) { return (runs.tall + N - 1) / N * N; }
+
+// One run of rows of the weight of a group: out[k][run], k counting channels, then the taps of the phase.
+inline void pack_weights(f32* out, const Correlation& c, const f32* from, size_t rows, size_t run, const ptrdiff_t* tap,
+                         size_t taps) {
+  // A weight as it is stored: rows of channels and taps, one after the other.
+  const bool dense = c.w_w == 1 && tap[taps - 1] == ptrdiff_t(taps) - 1 && c.w_f == ptrdiff_t(taps);
+  if (dense && (rows + N - 1) / N * N == run) return pack(out, from, c.w_m, 1, rows, c.f * taps);
+  for (size_t f = 0; f < c.f; f++, from += c.w_f) {
+    for (size_t t = 0; t < taps; t++, out += run) {
+      const f32* w = from + tap[t];
+      for (size_t i = 0; i < rows; i++) out[i] = w[ptrdiff_t(i) * c.w_m];
+    }
+  }
+}
+
+inline size_t prepared_bytes(const Correlation& c, const WeightRuns& runs, size_t bands) {
+  const Axis &h = c.planes.h, &w = c.planes.w;
+  const size_t taps = size_t(h.window.taps * w.window.taps), all = taps * c.f;
+  const size_t phases = size_t(h.out_step * w.out_step);
+  return phases * bands * sizeof(Phase) + (all * bands + taps) * sizeof(ptrdiff_t) +
+         c.groups * runs.count() * all * run_of(runs) * sizeof(f32) + 64;
+}
+
+// f(tap_h, tap_w) for the taps of one phase of the results, in order.
+template <class F>
+inline void each_tap(const Planes& p, ptrdiff_t rh, ptrdiff_t rw, F f) {
+  for (ptrdiff_t i = 0; i < p.h.window.taps; i++) {
+    if (p.h.back && p.h.phase(i) != rh) continue;
+    for (ptrdiff_t j = 0; j < p.w.window.taps; j++) {
+      if (!p.w.back || p.w.phase(j) == rw) f(i, j);
+    }
+  }
+}
+
+// Places and packed weights of every phase, for bands of `largest` rows and, where bands have two sizes, one row less.
+inline const Phase* prepare(const Correlation& c, const WeightRuns& runs, ptrdiff_t largest, size_t sizes) {
+  const Planes& p = c.planes;
+  const size_t phases = size_t(p.h.out_step * p.w.out_step), run = run_of(runs);
+  char* room = static_cast<char*>(scratch(prepared_bytes(c, runs, sizes), 2));
+  Phase* phase = reinterpret_cast<Phase*>(room);
+  ptrdiff_t* place = reinterpret_cast<ptrdiff_t*>(phase + phases * sizes);
+  const size_t all = size_t(p.h.window.taps * p.w.window.taps);
+  ptrdiff_t* tap = place + all * c.f * sizes;
+  f32* packed = reinterpret_cast<f32*>((reinterpret_cast<uintptr_t>(tap + all) + 63) & ~uintptr_t(63));
+  for (size_t i = 0; i < phases; i++) {
+    const ptrdiff_t rh = ptrdiff_t(i) / p.w.out_step, rw = ptrdiff_t(i) % p.w.out_step;
+    size_t taps = 0;
+    each_tap(p, rh, rw, [&](ptrdiff_t y, ptrdiff_t x) { tap[taps++] = y * c.w_h + x * c.w_w; });
+    for (size_t s = 0; s < sizes; s++) {
+      const ptrdiff_t band = largest - ptrdiff_t(s);
+      phase[i * sizes + s] = {rh, rw, taps * c.f, place, packed};
+      for (size_t f = 0; f < c.f; f++) {
+        const ptrdiff_t channel = ptrdiff_t(f) * p.phases() * p.size(band);
+        each_tap(p, rh, rw, [&](ptrdiff_t y, ptrdiff_t x) { *place++ = channel + p.place(y, x, band); });
+      }
+    }
+    const size_t each = runs.count(), values = taps * c.f * run;
+    auto pack_run = [&](size_t task) {
+      const size_t g = task / each, r = task % each;
+      const f32* from = c.weight + ptrdiff_t(g) * c.w_group + ptrdiff_t(runs.row(r)) * c.w_m;
+      pack_weights(packed + task * values, c, from, runs.rows(r), run, tap, taps);
+    };
+    if (taps)
+      spread_rows(c.groups * each, values, [&](size_t begin, size_t end) {
+        for (size_t task = begin; task < end; task++) pack_run(task);
+      });
+    packed += c.groups * each * values;
+  }
+  return phase;
+}
+
+// Positions [from, from + n) of a band, without those between the rows, from a tile to y; y: its first row in the
+// band.
+struct Store {
+  f32* y;
+  ptrdiff_t y_m, y_h, y_w;
+  const Planes* planes;
+  ptrdiff_t rh, rw, begin, band;
+};
+inline void store_run(f32* to, ptrdiff_t step, const f32* from, ptrdiff_t n, V bias) {
+  for (ptrdiff_t j = 0; j < n; j += N) {
+    const size_t w = n - j < N ? size_t(n - j) : size_t(N);
+    V v = load(from + j, w) + bias;
+    if (step == 1)
+      store(to + j, v, w);
+    else
+      store_apart(to + j * step, step, v, w);
+  }
+}
+inline void store_tile(const Store& s, const f32* tile, size_t rows, ptrdiff_t width, ptrdiff_t from, const f32* bias) {
+  const Axis &h = s.planes->h, &w = s.planes->w;
+  const ptrdiff_t top = h.first(s.rh), bottom = h.last(s.rh), left = w.first(s.rw), right = w.last(s.rw);
+  const ptrdiff_t pitch = s.planes->pitch, end = from + width;
+  for (ptrdiff_t i = from / pitch; i < s.band && i * pitch < end; i++) {
+    if (s.begin + i < top || s.begin + i >= bottom) continue;
+    const ptrdiff_t row = i * pitch;
+    const ptrdiff_t first = from > row + left ? from : row + left, last = end < row + right ? end : row + right;
+    if (first >= last) continue;
+    f32* y = s.y + ((s.begin + i) * h.out_step + h.out_first + s.rh) * s.y_h +
+             ((first - row) * w.out_step + w.out_first + s.rw) * s.y_w;
+    for (size_t r = 0; r < rows; r++) {
+      const V b = bias ? all(bias[r]) : all(0);
+      store_run(y + ptrdiff_t(r) * s.y_m, s.y_w * w.out_step, tile + ptrdiff_t(r) * width + (first - from),
+                last - first, b);
+    }
+  }
+}
+
+// The runs [first, last) of a phase in a band of a group: panels of columns, then runs of rows.
+inline void correlate_phase(const Correlation& c, const Phase& phase, const f32* planes, size_t group, Store to,
+                            const WeightRuns& runs, size_t first, size_t last) {
+  const size_t run = run_of(runs), row = runs.row(first);
+  const ptrdiff_t flat = c.planes.flat(to.band);
+  const int wide = widest(int(runs.tall));
+  const f32* weight = phase.weight + (group * runs.count() + first) * phase.k * run;
+  alignas(64) f32 tile[size_t(MR) * WIDE * N];
+  for (ptrdiff_t p = 0; p < flat;) {
+    const ptrdiff_t left = (flat - p + N - 1) / N;
+    const int C = left < wide ? int(left) : wide;
+    Reach t{weight, run, planes + p, phase.place, phase.k, tile};
+    Store s = to;
+    s.y += ptrdiff_t(row) * s.y_m;
+    const f32* bias = c.bias ? c.bias + group * c.m + row : nullptr;
+    for (size_t r = first; r < last; r++) {
+      const size_t rows = runs.rows(r);
+      reach_of.at[rows - 1][C - 1](t);
+      store_tile(s, tile, rows, C * N, p, bias);
+      t.a += phase.k * run;
+      s.y += ptrdiff_t(rows) * s.y_m;
+      if (bias) bias += rows;
+    }
+    p += C * N;
+  }
+}
+
+// Tasks: blocks of runs whose weights stay in L2, then images, groups, bands of rows; each fills its own planes.
+struct Tasks {
+  size_t images, groups, bands, runs, each, blocks;
+  size_t all() const { return blocks * images * groups * bands; }
+  size_t first(size_t task) const { return task / (images * groups * bands) * each; }
+  size_t last(size_t task) const { return first(task) + each < runs ? first(task) + each : runs; }
+  size_t image(size_t task) const { return task / bands / groups % images; }
+  size_t group(size_t task) const { return task / bands % groups; }
+  size_t band(size_t task) const { return task % bands; }
+};
+
+inline void correlate(const Correlation& c) {
+  const Planes& p = c.planes;
+  if (!c.m || !c.f || p.h.count < 1 || p.w.count < 1) return;
+  const WeightRuns runs(c.m);
+  const Bands bands(c);
+  const size_t sizes = bands.rows % bands.count ? 2 : 1, phases = size_t(p.h.out_step * p.w.out_step);
+  const size_t taps = size_t(p.h.window.taps * p.w.window.taps);
+  const Phase* phase = prepare(c, runs, bands.largest(), sizes);
+  Tasks t{c.y.extent[0], c.groups, size_t(bands.count), runs.count(), 0, 0};
+  t.each = size_t(within(2 * BAND / ptrdiff_t(c.f * taps * run_of(runs)), 1, ptrdiff_t(t.runs)));
+  t.blocks = (t.runs + t.each - 1) / t.each;
+  auto one = [&](size_t task) {
+    const ptrdiff_t band = ptrdiff_t(t.band(task)), rows = bands.size(band);
+    const size_t g = t.group(task), image = t.image(task), channel = size_t(p.phases() * p.size(rows));
+    f32* planes = static_cast<f32*>(scratch((c.f * channel + WIDE * N) * sizeof(f32), 1));
+    for (size_t f = 0; f < c.f; f++)
+      fill_planes(planes + f * channel, p, element(c.x, image, g * c.f + f, 0, 0), c.x.step[2], c.x.step[3],
+                  bands.begin(band), rows);
+    clear(planes + c.f * channel, WIDE * N);
+    for (size_t i = 0; i < phases; i++) {
+      const Phase& meets = phase[i * sizes + size_t(bands.largest() - rows)];
+      const Store to{element(c.y, image, g * c.m, 0, 0),
+                     c.y.step[1],
+                     c.y.step[2],
+                     c.y.step[3],
+                     &p,
+                     meets.rh,
+                     meets.rw,
+                     bands.begin(band),
+                     rows};
+      correlate_phase(c, meets, planes, g, to, runs, t.first(task), t.last(task));
+    }
+  };
+  const size_t work = c.m * c.f * taps * size_t(bands.largest() * p.w.count) / t.blocks + 1, some = TASK / work + 1;
+  parallel((t.all() + some - 1) / some, [&](size_t i) {
+    for (size_t task = i * some; task < t.all() && task < (i + 1) * some; task++) one(task);
+  });
+}
+
+}  // namespace nabla::NABLA_ISA
