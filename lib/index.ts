@@ -35,7 +35,9 @@ export type { CausalModel, Place, Summary, Workload } from "./models/causal.ts";
 export { type GenerateOptions, generate, generateBatch } from "./models/generate.ts";
 export { GPT2, type GPT2Config, type GPT2Preset } from "./models/gpt.ts";
 export { loadPretrained, savePretrained } from "./models/huggingface.ts";
+export { LeNet } from "./models/lenet.ts";
 export { Llama, type LlamaConfig, type LlamaPreset } from "./models/llama.ts";
+export * from "./models/resnet.ts";
 export type { SampleOptions } from "./models/sample.ts";
 export * from "./nn/activation.ts";
 export {
@@ -47,7 +49,8 @@ export {
 } from "./nn/attention.ts";
 export { type CacheSizes, KVCache } from "./nn/cache.ts";
 export { type CellOptions, GRUCell, LSTMCell, RNNCell } from "./nn/cell.ts";
-export { Dropout } from "./nn/dropout.ts";
+export * from "./nn/conv.ts";
+export { Dropout, Dropout2d } from "./nn/dropout.ts";
 export { Embedding, type EmbeddingOptions } from "./nn/embedding.ts";
 export { linearCrossEntropy } from "./nn/head.ts";
 export * as init from "./nn/init.ts";
@@ -56,6 +59,7 @@ export * from "./nn/loss.ts";
 export { Module, type ParameterFilter } from "./nn/module.ts";
 export * from "./nn/norm.ts";
 export { buffer, Parameter } from "./nn/parameter.ts";
+export * from "./nn/pool.ts";
 export {
   LearnedPosition,
   type RotaryOptions,

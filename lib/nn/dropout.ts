@@ -1,4 +1,6 @@
-import { fail } from "../core/errors.ts";
+import { fail, showShape } from "../core/errors.ts";
+import { mul } from "../ops/arithmetic.ts";
+import { ones } from "../ops/create.ts";
 import { dropout } from "../ops/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { DType, Shape } from "../types/shape.ts";
@@ -31,5 +33,28 @@ export class Dropout extends Module {
   }
   forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, D> {
     return dropout(x, this.p, this.training) as Tensor<S, D>;
+  }
+}
+
+/**
+ * {@link Dropout} of whole channels of x [batch, channels, ...]: neighbouring pixels say almost the same, so that dropping them one
+ * by one would hide little (Tompson et al., 2015).
+ *
+ * PyTorch: `torch.nn.Dropout2d`.
+ * @example
+ * ```ts
+ * import { Dropout2d, ones } from "nabla";
+ * console.log(new Dropout2d(0.5).eval().forward(ones(1, 1, 1, 2))); // tensor([[[[1., 1.]]]])
+ * ```
+ */
+export class Dropout2d extends Dropout {
+  override forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, D> {
+    if (x.ndim < 3)
+      fail("ERR_NABLA_SHAPE", "Dropout2d", `needs [batch, channels, ...], got ${showShape(x.shape)}`, {
+        values: { x },
+      });
+    if (!this.training || this.p === 0) return x;
+    const channels = [...x.shape.slice(0, 2), ...x.shape.slice(2).map(() => 1)];
+    return mul({ a: x, b: dropout(ones(channels, x.dtype), this.p) }) as Tensor<S, D>;
   }
 }

@@ -1,9 +1,7 @@
 import { fail, showShape } from "../core/errors.ts";
 import { checkShape } from "../core/shape.ts";
-import { assign } from "../ops/arithmetic.ts";
 import { ones, zeros } from "../ops/create.ts";
-import { plus } from "../ops/formula.ts";
-import { batchNorm, groupNorm, layerNorm, rmsNorm } from "../ops/norm.ts";
+import { batchNorm, groupNorm, instanceNorm, layerNorm, rmsNorm } from "../ops/norm.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { DType, LastIs, Shape, Str } from "../types/shape.ts";
 import { Module } from "./module.ts";
@@ -124,38 +122,41 @@ export class GroupNorm extends Module {
   }
 }
 
-/** Options of {@link BatchNorm1d} and {@link BatchNorm2d}. */
+/** Options of {@link BatchNorm1d}, {@link BatchNorm2d}, {@link InstanceNorm1d} and {@link InstanceNorm2d}. */
 export interface BatchNormOptions extends NormOptions {
-  /** Share of a batch in the running statistics. */
-  momentum?: number;
+  /** Share of a batch in the running statistics; null: their mean over all batches. */
+  momentum?: number | null;
+  /** Keep running statistics; without them evaluation, too, normalises by the batch. */
+  trackRunningStats?: boolean;
 }
-/**
- * What both batch norms are: y = (x - mean) / √(var + eps) · w + b for each channel, dim 1 of x. In training with mean and variance
- * of the batch, which running_mean and running_var follow; in evaluation with these.
- */
-abstract class BatchNorm extends Module {
+/** What batch and instance norm share: a scale and a shift for each channel, and statistics that follow those of the batches. */
+abstract class TrackedNorm extends Module {
   declare readonly gives: "same";
   readonly channels: number;
   readonly eps: number;
-  readonly momentum: number;
+  readonly momentum: number | null;
   readonly weight: Parameter<[number], "f32"> | null;
   readonly bias: Parameter<[number], "f32"> | null;
-  readonly running_mean: Tensor<[number], "f32">;
-  readonly running_var: Tensor<[number], "f32">;
-  readonly num_batches_tracked: Tensor<[], "i32">;
+  readonly running_mean: Tensor<[number], "f32"> | null;
+  readonly running_var: Tensor<[number], "f32"> | null;
+  readonly num_batches_tracked: Tensor<[], "i32"> | null;
 
   constructor(channels: number, options: BatchNormOptions = {}) {
     super();
     checkShape(this.constructor.name, [channels]);
-    const { eps = 1e-5, momentum = 0.1, affine = true, bias = true } = options;
+    const { eps = 1e-5, momentum = 0.1, affine = true, bias = true, trackRunningStats: tracks = true } = options;
+    if (momentum !== null && !Number.isFinite(momentum))
+      fail("ERR_NABLA_VALUE", this.constructor.name, `momentum must be a number or null, got ${momentum}`, {
+        actual: momentum,
+      });
     this.channels = channels;
     this.eps = eps;
     this.momentum = momentum;
     this.weight = affine ? vector(ones([channels])) : null;
     this.bias = affine && bias ? vector(zeros([channels])) : null;
-    this.running_mean = buffer(zeros([channels]) as Tensor<[number], "f32">);
-    this.running_var = buffer(ones([channels]) as Tensor<[number], "f32">);
-    this.num_batches_tracked = buffer(zeros([], "i32") as Tensor<[], "i32">);
+    this.running_mean = tracks ? buffer(zeros([channels]) as Tensor<[number], "f32">) : null;
+    this.running_var = tracks ? buffer(ones([channels]) as Tensor<[number], "f32">) : null;
+    this.num_batches_tracked = tracks ? buffer(zeros([], "i32") as Tensor<[], "i32">) : null;
   }
   /** How many dims x may have. */
   protected abstract readonly ranks: readonly number[];
@@ -163,17 +164,33 @@ abstract class BatchNorm extends Module {
   override describe(): string {
     return `${this.channels}`;
   }
-  forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, D> {
-    const { ranks, channels, training, weight, bias, eps, momentum } = this;
+  /** Refuses other ranks and channels; what the op is told. */
+  protected told(x: Tensor) {
+    const { ranks, channels, eps, momentum } = this;
     if (!ranks.includes(x.ndim) || x.shape[1] !== channels)
       fail("ERR_NABLA_SHAPE", this.constructor.name, `needs [batch, ${channels}, ...] of ${ranks.join(" or ")} dims`, {
         values: { x },
         actual: showShape(x.shape),
       });
-    if (training) assign(this.num_batches_tracked, plus(this.num_batches_tracked, 1));
-    const [runningMean, runningVar] = [this.running_mean, this.running_var];
-    const affine = { weight: weight ?? undefined, bias: bias ?? undefined, eps };
-    return batchNorm(x, { ...affine, runningMean, runningVar, training, momentum }) as never;
+    return {
+      weight: this.weight ?? undefined,
+      bias: this.bias ?? undefined,
+      runningMean: this.running_mean ?? undefined,
+      runningVar: this.running_var ?? undefined,
+      batches: this.num_batches_tracked ?? undefined,
+      eps,
+      momentum,
+    };
+  }
+}
+
+/**
+ * What both batch norms are: y = (x - mean) / √(var + eps) · w + b for each channel, dim 1 of x. In training with mean and variance
+ * of the batch, which running_mean and running_var follow; in evaluation with these.
+ */
+abstract class BatchNorm extends TrackedNorm {
+  forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, D> {
+    return batchNorm(x, { ...this.told(x), training: this.training || !this.running_mean }) as never;
   }
 }
 
@@ -206,6 +223,47 @@ export class BatchNorm1d extends BatchNorm {
  * ```
  */
 export class BatchNorm2d extends BatchNorm {
+  protected override get ranks(): readonly number[] {
+    return [4];
+  }
+}
+
+/** What both instance norms are: each channel of each picture normalised by its own mean and variance. */
+abstract class InstanceNorm extends TrackedNorm {
+  constructor(channels: number, options: BatchNormOptions = {}) {
+    super(channels, { affine: false, trackRunningStats: false, ...options });
+  }
+  forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, D> {
+    return instanceNorm(x, { ...this.told(x), useInputStats: this.training || !this.running_mean }) as never;
+  }
+}
+/**
+ * Instance norm of [batch, channels, length]: y = (x - mean) / √(var + eps) over the positions of each channel of each example
+ * (Ulyanov et al., 2016). It learns and tracks nothing unless told: `affine`, `trackRunningStats`.
+ *
+ * PyTorch: `torch.nn.InstanceNorm1d`.
+ * @example
+ * ```ts
+ * import { InstanceNorm1d, tensor } from "nabla";
+ * console.log(new InstanceNorm1d(1).forward(tensor([[[1, 3]]])).round().toArray()); // [ [ [ -1, 1 ] ] ]
+ * ```
+ */
+export class InstanceNorm1d extends InstanceNorm {
+  protected override get ranks(): readonly number[] {
+    return [3];
+  }
+}
+/**
+ * Instance norm of pictures [batch, channels, height, width]; see {@link InstanceNorm1d}.
+ *
+ * PyTorch: `torch.nn.InstanceNorm2d`.
+ * @example
+ * ```ts
+ * import { InstanceNorm2d, rand } from "nabla";
+ * console.log(new InstanceNorm2d(3).forward(rand(1, 3, 4, 4)).shape); // [ 1, 3, 4, 4 ]
+ * ```
+ */
+export class InstanceNorm2d extends InstanceNorm {
   protected override get ranks(): readonly number[] {
     return [4];
   }
