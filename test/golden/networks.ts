@@ -84,6 +84,30 @@ function deep(weights: Tensors, { activation, residual }: Deep): Layer & Module 
   return new Network() as never;
 }
 
+/** Two convolutions, a max and a mean pooling, three linear layers. */
+function lenet(weights: Tensors): Layer & Module {
+  const Module = lookup<new () => object>("Module");
+  const conv = (name: string, options: object): Layer => {
+    const [out, width, kernel] = shape(weights, `${name}.weight`);
+    return create("Conv2d", width, out, kernel, options);
+  };
+  const active = (x: Value): Value => call("relu", [x]);
+  class Network extends Module {
+    conv1 = conv("conv1", { padding: 2 });
+    conv2 = conv("conv2", {});
+    fc1 = linear(weights, "fc1");
+    fc2 = linear(weights, "fc2");
+    fc3 = linear(weights, "fc3");
+    forward(x: Value): Value {
+      const first = call("maxPool2d", [active(this.conv1.forward(x))], 2);
+      const second = call("avgPool2d", [active(this.conv2.forward(first))], 2);
+      const hidden = active(this.fc1.forward(call("flatten", [second], 1)));
+      return this.fc3.forward(active(this.fc2.forward(hidden)));
+    }
+  }
+  return new Network() as never;
+}
+
 /** emb, then a recurrent layer called by its kind, then head: logits for every position. */
 function characters(weights: Tensors, kind: "LSTM" | "GRU"): Layer & Module {
   const Module = lookup<new () => object>("Module");
@@ -118,6 +142,7 @@ function made(name: string, weights: Tensors, variant: Deep): { net: Layer & Mod
   if (name === "xor-mlp") return { net: sequential(weights, "Tanh"), batches: pair(false) };
   if (name === "mlp-classifier") return { net: sequential(weights, "ReLU"), batches: pair(true) };
   if (name === "deep-residual-mlp") return { net: deep(weights, variant), batches: pair(true) };
+  if (name === "lenet-cnn") return { net: lenet(weights), batches: pair(true) };
   if (name === "char-lstm") return { net: characters(weights, "LSTM"), batches: shifted };
   if (name === "char-gru") return { net: characters(weights, "GRU"), batches: shifted };
   throw new Skip(`no network ${name}`);

@@ -3,6 +3,7 @@ import type { Table } from "../args.ts";
 import { activation } from "./activation.ts";
 import { attention } from "./attention.ts";
 import { elementwise } from "./elementwise.ts";
+import { image } from "./image.ts";
 import { layer } from "./layer.ts";
 import { losses } from "./loss.ts";
 import { recurrent } from "./recurrent.ts";
@@ -14,6 +15,7 @@ export const table: Table = {
   ...activation,
   ...attention,
   ...elementwise,
+  ...image,
   ...layer,
   ...losses,
   ...recurrent,

@@ -31,8 +31,14 @@ export const layer: Table = {
   group_norm: entry("input num_groups weight bias eps", (a) =>
     call("groupNorm", [a.tensor("input")], a.number("num_groups"), affine(a)),
   ),
-  instance_norm: entry("input running_mean running_var weight bias", (a) =>
-    call("instanceNorm", [a.tensor("input")], affine(a)),
+  instance_norm: entry("input running_mean running_var weight bias use_input_stats momentum eps", (a) =>
+    call("instanceNorm", [a.tensor("input")], {
+      ...affine(a),
+      runningMean: a.optional("running_mean"),
+      runningVar: a.optional("running_var"),
+      useInputStats: a.flag("use_input_stats", true),
+      momentum: a.number("momentum", 0.1),
+    }),
   ),
   batch_norm: entry("input running_mean running_var weight bias training momentum eps", batchNorm),
   local_response_norm: entry("input size alpha beta k", (a) =>
