@@ -46,8 +46,9 @@ export function linspace(start: number, end: number, steps: number, dtype: DType
   return y;
 }
 export function eye(n: number, m: number = n, dtype: DType = "f32"): Value {
-  const y = full([n, m], 0, dtype, "eye");
-  const to = elements(y);
+  // Filled from here alone: half by a kernel, a recorded step would replay the zeros and lose the ones.
+  const y = emptyValue(checkShape("eye", [n, m]), dtype);
+  const to = elements(y).fill(0);
   for (let i = 0; i < Math.min(n, m); i++) to[i * m + i] = 1;
   return y;
 }
