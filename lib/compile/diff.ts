@@ -1,4 +1,4 @@
-import { fail } from "../core/errors.ts";
+import { fail, showShape } from "../core/errors.ts";
 import { type Graph, isSlot, nameOf, type Slot, type Step } from "./graph.ts";
 import type { Recording, Shape } from "./record.ts";
 
@@ -26,7 +26,7 @@ function refuse(message: string, step: Step | undefined, hint: string): never {
 function branched(s: Step | undefined, t: Step | undefined): never {
   const name = (x: Step | undefined) => (x ? x.kernel.name : "nothing more");
   return refuse(
-    `the step ran ${name(s)} in the first run and ${name(t)} in the second`,
+    `the step ran ${name(s)} in one run and ${name(t)} in the next`,
     t ?? s,
     "a branch depends on something that changes between calls: decide with where(), or pass it as an argument",
   );
@@ -46,9 +46,9 @@ function sameSlots(s: Step, t: Step, pairs: Map<Slot, Slot>): void {
     if (rebound) {
       const label = x.label ? ` (${nameOf(x)})` : "";
       refuse(
-        `${s.kernel.name} used another tensor${label} in the second run than in the first`,
+        `${s.kernel.name} used another tensor${label} in this run than in the one before`,
         t,
-        "a variable is rebound between calls: return the tensor and pass it in, or write into it",
+        "a variable is rebound between calls: return its tensor and pass it in. Gradients: call zeroGrad() inside, before backward()",
       );
     }
     pairs.set(x, y);
@@ -69,7 +69,7 @@ function sameNumbers(s: Step, t: Step): void {
 
 function baked(s: Step, t: Step, x: number | undefined, y: number | undefined): never {
   return refuse(
-    `a number of ${s.kernel.name} was ${x} in the first run and ${y} in the second; it would be baked in`,
+    `a number of ${s.kernel.name} was ${x} in one run and ${y} in the next; it would be baked in`,
     t,
     "pass it as an argument or keep it in a tensor",
   );
@@ -83,7 +83,7 @@ function sameConstants(a: Graph, b: Graph, pairs: Map<Slot, Slot>): void {
       if (sameNumber(slot.data[i], other.data[i])) continue;
       const user = b.steps.find((s) => s.operands.includes(other));
       refuse(
-        `a tensor made from JavaScript data held ${slot.data[i]} in the first run and ${other.data[i]} in the second; it would be baked in`,
+        `a tensor made from JavaScript data held ${slot.data[i]} in one run and ${other.data[i]} in the next; it would be baked in`,
         user,
         "make it outside and pass it as an argument",
       );
@@ -91,12 +91,23 @@ function sameConstants(a: Graph, b: Graph, pairs: Map<Slot, Slot>): void {
   }
 }
 
-function sameReturns(a: Shape, b: Shape): void {
-  const text = (s: Shape) => JSON.stringify(s, (_, v: unknown) => (typeof v === "function" ? String(v) : v));
-  if (text(a) !== text(b))
+function sameReturns(a: Shape, b: Shape, path = ""): void {
+  const items = (s: Shape) => (s.kind === "list" || s.kind === "record" ? Object.entries(s.items) : []);
+  const [p, q] = [items(a), items(b)];
+  const leaf = a.kind === b.kind && p.length === q.length && p.every(([k], i) => k === q[i][0]);
+  const equal = a.kind === "plain" && b.kind === "plain" ? Object.is(a.value, b.value) : showReturn(a) === showReturn(b);
+  if (!leaf || !equal)
     refuse(
-      `the step returned ${text(a)} first and ${text(b)} then`,
+      `the step returned ${showReturn(a)}${path} in one run and ${showReturn(b)} in the next`,
       undefined,
-      "a step returns tensors, in the same places each time",
+      "a step returns tensors, in the same places each time; anything else is baked in",
     );
+  p.forEach(([k, x], i) => {
+    sameReturns(x, q[i][1], `${path}.${k}`.replace(/^\./, " as "));
+  });
+}
+function showReturn(s: Shape): string {
+  if (s.kind === "tensor") return `a tensor ${s.dtype} ${showShape(s.shape)}`;
+  if (s.kind === "plain") return String(s.value);
+  return s.kind === "list" ? "a list" : `{ ${Object.keys(s.items).join(", ")} }`;
 }

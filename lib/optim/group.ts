@@ -1,7 +1,8 @@
+import type { TypedArray } from "../core/dtype.ts";
 import { fail } from "../core/errors.ts";
 import { emptyLike, isDense } from "../core/layout.ts";
 import { emptyValue, type Value } from "../core/value.ts";
-import { elementsOf } from "../engine/launch.ts";
+import { elementsOf, isRecording } from "../engine/launch.ts";
 import type { Kernel } from "../native.gen.ts";
 import type { Parameter } from "../nn/parameter.ts";
 
@@ -59,9 +60,15 @@ export interface Cohort {
 }
 
 function write(hyper: Value, values: Slots): void {
-  const words = elementsOf("optimizer", hyper);
-  for (const [slot, x] of Object.entries(values)) words[slots[slot as Slot]] = x;
+  if (isRecording())
+    fail("ERR_NABLA_COMPILE", "optimizer", `${Object.keys(values).join(", ")} would be set once, when the step is recorded`, {
+      hint: "set it between calls of the compiled step: opt.lr = schedule(i) before step()",
+    });
+  put(elementsOf("optimizer", hyper), values);
   hyper.storage.version++;
+}
+function put(words: TypedArray, values: Slots): void {
+  for (const [slot, x] of Object.entries(values)) words[slots[slot as Slot]] = x;
 }
 export function readSlot(hyper: Value, slot: Slot): number {
   return elementsOf("optimizer", hyper)[slots[slot]];
@@ -136,7 +143,7 @@ export class ParameterGroup<O extends Common = Common> {
   #hyper(): Value {
     const hyper = filled(emptyValue([hyperWords], "f64"), 0);
     hyper.label = `hyper-parameters of ${this.#rule.name}`;
-    write(hyper, this.#values as Slots);
+    put(hyper.storage.array.subarray(hyper.offset), this.#values as Slots);
     return hyper;
   }
   #member(name: string, parameter: Parameter): Member {
