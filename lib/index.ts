@@ -1,5 +1,6 @@
 // The public names.
 
+export { checkpoint } from "./compile/checkpoint.ts";
 export { type Compiled, type CompileOptions, compile } from "./compile/compile.ts";
 export { type ErrorCode, NablaError } from "./core/errors.ts";
 export { isa, setThreads, threads } from "./core/native.ts";

@@ -95,7 +95,8 @@ function sameReturns(a: Shape, b: Shape, path = ""): void {
   const items = (s: Shape) => (s.kind === "list" || s.kind === "record" ? Object.entries(s.items) : []);
   const [p, q] = [items(a), items(b)];
   const leaf = a.kind === b.kind && p.length === q.length && p.every(([k], i) => k === q[i][0]);
-  const equal = a.kind === "plain" && b.kind === "plain" ? Object.is(a.value, b.value) : showReturn(a) === showReturn(b);
+  const equal =
+    a.kind === "plain" && b.kind === "plain" ? Object.is(a.value, b.value) : showReturn(a) === showReturn(b);
   if (!leaf || !equal)
     refuse(
       `the step returned ${showReturn(a)}${path} in one run and ${showReturn(b)} in the next`,

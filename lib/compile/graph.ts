@@ -134,15 +134,15 @@ const mark: Record<Role, string> = { argument: "a", state: "s", constant: "c", t
 export const nameOf = (slot: Slot): string => slot.label ?? `${mark[slot.role]}${slot.id}`;
 const show = (x: Operand): string => (x === null ? "-" : typeof x === "number" ? String(x) : nameOf(x));
 
-/** One line a step: `t3 = gemm(a0, s1, s2)`; a fused group is indented under a bar. */
+/** One line a step: `t3 = matmul(a0, s1, s2)`; steps that run as one stand beside a bar from / to \\. */
 export function print(g: Graph): string {
   return g.steps
     .map((s, i) => {
       const out = s.operands.filter((_, k) => writes(s, k)).map(show);
       const args = s.operands.filter((_, k) => reads(s, k)).map(show);
-      const group = g.group?.[i];
-      const fused = group !== undefined && (g.group?.[i - 1] === group || g.group?.[i + 1] === group);
-      return `${fused ? "| " : ""}${out.join(", ")} = ${s.kernel.name}(${args.join(", ")})`;
+      const [before, group, after] = [g.group?.[i - 1], g.group?.[i], g.group?.[i + 1]];
+      const [first, last] = [group === undefined || group !== before, group === undefined || group !== after];
+      return `${first && last ? "" : first ? "/ " : last ? "\\ " : "| "}${out.join(", ")} = ${s.kernel.name}(${args.join(", ")})`;
     })
     .join("\n");
 }

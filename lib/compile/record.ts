@@ -178,7 +178,8 @@ const inside = {
 export function seal({ graph }: Recording, kept: ReadonlySet<Storage>): void {
   const results = new Set(graph.outputs);
   for (const slot of graph.slots)
-    if ((slot.role === "temp" || slot.role === "argument") && !results.has(slot) && !kept.has(slot.storage)) slot.storage.seal(inside);
+    if ((slot.role === "temp" || slot.role === "argument") && !results.has(slot) && !kept.has(slot.storage))
+      slot.storage.seal(inside);
 }
 
 /** Takes the tensors out of a result; each is copied so that it has a slot of its own. */

@@ -1,0 +1,432 @@
+// Each pass on a graph that shows it: the listing before, the listing after.
+
+import { checkpoint, clipGradNorm, Linear, SGD, type Tensor, tensor } from "nabla";
+import { describe, expect, test } from "vitest";
+import { type Graph, print } from "../../lib/compile/graph.ts";
+import { planMemory } from "../../lib/compile/memory.ts";
+import { hoistChecks } from "../../lib/compile/passes/check.ts";
+import { clipInUpdates } from "../../lib/compile/passes/clip.ts";
+import { removeDead } from "../../lib/compile/passes/dead.ts";
+import { finishProducts } from "../../lib/compile/passes/epilogue.ts";
+import { fuseSteps, singleSteps, tileSlots } from "../../lib/compile/passes/fuse.ts";
+import { optimize } from "../../lib/compile/passes/order.ts";
+import { segmentsOf, store } from "../../lib/compile/passes/recompute.ts";
+import { shareResults } from "../../lib/compile/passes/result.ts";
+import { shareTwins } from "../../lib/compile/passes/twin.ts";
+import { record } from "../../lib/compile/record.ts";
+import type { Value } from "../../lib/core/value.ts";
+import * as ops from "../../lib/ops/index.ts";
+
+type Step = (...args: Tensor[]) => unknown;
+const args = (...xs: Tensor[]): Value[] =>
+  xs.map((x, i) => {
+    x.label = "xyz"[i];
+    return x;
+  });
+const matrix = () =>
+  tensor([
+    [1, 2, 3],
+    [4, 5, 6],
+  ]) as Tensor;
+const graphOf = (f: Step, ...xs: Tensor[]): Graph => record(f as never, args(...xs)).graph;
+/** Both listings, the arrow between them. */
+const shown = (before: Graph, after: Graph): string => `\n${print(before)}\n->\n${print(after)}`;
+
+test("dead steps: what no result depends on", () => {
+  const g = graphOf((x) => {
+    x.exp().sum();
+    return x.mul(2);
+  }, matrix());
+  expect(shown(g, removeDead(g))).toMatchInlineSnapshot(`
+    "
+    t1 = exp(a0)
+    t2 = sum(t1)
+    t3 = mul(a0, 2)
+    t4 = copy(t3)
+    ->
+    t3 = mul(a0, 2)
+    t4 = copy(t3)"
+  `);
+});
+
+test("twins: what is computed twice from the same is computed once, and not across a change", () => {
+  const w = tensor([1, 2, 3]);
+  w.label = "w";
+  const g = graphOf((x) => {
+    const y = x.exp().add(x.exp());
+    const before = w.mul(2);
+    ops.assign(w, 5);
+    return [y, before.add(w.mul(2) as never)];
+  }, matrix());
+  expect(shown(g, shareTwins(g))).toMatchInlineSnapshot(`
+    "
+    t1 = exp(a0)
+    t2 = exp(a0)
+    t3 = add(t1, t2)
+    t4 = mul(w, 2)
+    w = copy(5)
+    t6 = mul(w, 2)
+    t7 = add(t4, t6)
+    t8 = copy(t3)
+    t9 = copy(t7)
+    ->
+    t1 = exp(a0)
+    t3 = add(t1, t1)
+    t4 = mul(w, 2)
+    w = copy(5)
+    t6 = mul(w, 2)
+    t7 = add(t4, t6)
+    t8 = copy(t3)
+    t9 = copy(t7)"
+  `);
+});
+
+test("results: read where they were made", () => {
+  const g = graphOf((x) => [x.mul(2), x.mT().exp()], matrix());
+  expect(shown(g, shareResults(g))).toMatchInlineSnapshot(`
+    "
+    t1 = mul(a0, 2)
+    t2 = exp(a0)
+    t3 = copy(t1)
+    t4 = copy(t2)
+    ->
+    t1 = mul(a0, 2)
+    t2 = exp(a0)"
+  `);
+});
+
+test("checks: first, unless what they look at comes after a change of state", () => {
+  const w = tensor([0, 1]);
+  w.label = "w";
+  const table = matrix();
+  table.label = "table";
+  const g = graphOf(
+    (x) => {
+      ops.assign(w, x.exp());
+      return ops.embedding(table, ops.cast(x, "i32"));
+    },
+    tensor([1, 0]) as Tensor,
+  );
+  expect(shown(g, hoistChecks(g))).toMatchInlineSnapshot(`
+    "
+    t1 = exp(a0)
+    w = copy(t1)
+    t3 = cast_i32(a0)
+    t4 = check_index(t3)
+    t5 = index_select(table, t3)
+    t7 = copy(t5)
+    ->
+    t3 = cast_i32(a0)
+    t4 = check_index(t3)
+    t1 = exp(a0)
+    w = copy(t1)
+    t5 = index_select(table, t3)
+    t7 = copy(t5)"
+  `);
+  const late = graphOf(
+    (x) => {
+      ops.assign(w, x);
+      return ops.embedding(table, ops.cast(w, "i32"));
+    },
+    tensor([1, 0]) as Tensor,
+  );
+  expect(print(hoistChecks(late))).toBe(print(late));
+});
+
+describe("ends of products", () => {
+  const layer = () => {
+    const l = new Linear(3, 4);
+    l.weight.label = "w";
+    if (l.bias) l.bias.label = "b";
+    return l;
+  };
+  const forward = (l: ReturnType<typeof layer>, x: Tensor) => l.forward(x as never) as Tensor;
+  test("an activation whose argument nobody else reads", () => {
+    const l = layer();
+    const g = removeDead(shareResults(graphOf((x) => forward(l, x).relu(), matrix())));
+    expect(shown(g, finishProducts(g))).toMatchInlineSnapshot(`
+      "
+      t1, - = matmul(a0, w, b, -)
+      t4 = relu(t1)
+      ->
+      t4, - = matmul(a0, w, b, -)"
+    `);
+  });
+  test("an activation whose argument backward reads, and the slope in the product before it", () => {
+    const [l, m] = [layer(), new Linear(4, 2)];
+    m.weight.label = "v";
+    const g = removeDead(
+      shareTwins(
+        graphOf((x) => {
+          const y = m.forward(forward(l, x).gelu() as never).sum();
+          y.backward();
+          return [y, l.weight.grad];
+        }, matrix()),
+      ),
+    );
+    expect(shown(g, finishProducts(g))).toMatchInlineSnapshot(`
+      "
+      t1, - = matmul(a0, w, b, -)
+      t4 = gelu(t1)
+      t5, - = matmul(t4, v, s7, -)
+      t8 = sum(t5)
+      t9 = copy(1)
+      t10, - = matmul(t9, v, -, -)
+      t13 = gelu_grad(t10, t1)
+      t14, - = matmul(a0, t13, -, -)
+      t16 = copy(t8)
+      t17 = copy(t14)
+      ->
+      t4, t1 = matmul(a0, w, b, -)
+      t5, - = matmul(t4, v, s7, -)
+      t8 = sum(t5)
+      t9 = copy(1)
+      t13, - = matmul(t9, v, -, t1)
+      t14, - = matmul(a0, t13, -, -)
+      t16 = copy(t8)
+      t17 = copy(t14)"
+    `);
+  });
+  test("not with a reader of the product, a window, another activation", () => {
+    const l = layer();
+    for (const f of [
+      (x: Tensor) => [forward(l, x).relu6()],
+      (x: Tensor) => [(forward(l, x) as Tensor<[2, 4]>).slice(1, 0, 2).relu()],
+      (x: Tensor) => [forward(l, x).mT().relu()],
+    ] as Step[]) {
+      const g = removeDead(graphOf(f, matrix()));
+      expect(print(finishProducts(g))).toBe(print(g));
+    }
+  });
+});
+
+test("clipping: the factor goes into the update", () => {
+  const l = new Linear(3, 1);
+  const opt = new SGD(l, { lr: 0.1 });
+  const g = removeDead(
+    graphOf((x) => {
+      opt.zeroGrad();
+      l.forward(x as never)
+        .sum()
+        .backward();
+      clipGradNorm(l, 1);
+      opt.step();
+    }, matrix()),
+  );
+  expect(shown(g, removeDead(clipInUpdates(g)))).toMatchInlineSnapshot(`
+    "
+    t5 = copy(1)
+    t6, - = matmul(t5, a0, -, -)
+    t7 = sum(t5)
+    t8 = power_sum(t6)
+    t8 = power_sum(t7)
+    t9 = copy(1)
+    t9 = clip_factor(t9, t8)
+    t10 = cast_f32(t9)
+    t11 = mul(t6, t10)
+    t12 = cast_f32(t9)
+    t13 = mul(t7, t12)
+    hyper-parameters of SGD = tick(hyper-parameters of SGD)
+    weight, - = sgd(weight, -, t11, hyper-parameters of SGD, -)
+    bias, - = sgd(bias, -, t13, hyper-parameters of SGD, -)
+    ->
+    t5 = copy(1)
+    t6, - = matmul(t5, a0, -, -)
+    t7 = sum(t5)
+    t8 = power_sum(t6)
+    t8 = power_sum(t7)
+    t9 = copy(1)
+    t9 = clip_factor(t9, t8)
+    hyper-parameters of SGD = tick(hyper-parameters of SGD)
+    weight, - = sgd(weight, -, t6, hyper-parameters of SGD, t9)
+    bias, - = sgd(bias, -, t7, hyper-parameters of SGD, t9)"
+  `);
+});
+
+describe("groups", () => {
+  test("elementwise steps of one size, past what they do not touch", () => {
+    const g = graphOf(
+      (x, y) =>
+        x
+          .mul(2)
+          .add(y.sum() as never)
+          .relu()
+          .mul(x),
+      matrix(),
+      matrix(),
+    );
+    expect(shown(singleSteps(g), fuseSteps(g))).toMatchInlineSnapshot(`
+      "
+      t2 = mul(a0, 2)
+      t3 = sum(a1)
+      t4 = add(t2, t3)
+      t5 = relu(t4)
+      t6 = mul(t5, a0)
+      t7 = copy(t6)
+      ->
+      t2 = mul(a0, 2)
+      t3 = sum(a1)
+      / t4 = add(t2, t3)
+      | t5 = relu(t4)
+      | t6 = mul(t5, a0)
+      \\ t7 = copy(t6)"
+    `);
+    expect([...tileSlots(fuseSteps(g))].map((s) => `t${s.id}`)).toMatchInlineSnapshot(`
+      [
+        "t4",
+        "t5",
+        "t6",
+      ]
+    `);
+  });
+  test("not where one walks what another writes in another order", () => {
+    const g = graphOf((x) => x.exp().add(x.exp().reshape(3, 2).mT() as never), matrix());
+    expect(print(fuseSteps(g))).toMatchInlineSnapshot(`
+      "/ t1 = exp(a0)
+      \\ t2 = exp(a0)
+      / t3 = add(t1, t2)
+      \\ t4 = copy(t3)"
+    `);
+  });
+  test("row kernels with what is elementwise around them", () => {
+    const g = graphOf((x, y) => x.add(y).softmax(-1).mul(2), matrix(), matrix());
+    expect(print(fuseSteps(g))).toMatchInlineSnapshot(`
+      "/ t2 = add(a0, a1)
+      | t3 = softmax(t2)
+      | t4 = mul(t3, 2)
+      \\ t5 = copy(t4)"
+    `);
+  });
+  test("updates side by side, large ones in pieces", () => {
+    const l = new Linear(400, 200);
+    l.weight.label = "w";
+    l.bias!.label = "b";
+    const opt = new SGD(l, { lr: 0.1 });
+    const g = graphOf(
+      (x) => {
+        opt.zeroGrad();
+        l.forward(x as never)
+          .sum()
+          .backward();
+        opt.step();
+      },
+      ops.ones([2, 400]) as Tensor,
+    );
+    const after = optimize(g, {});
+    expect(
+      print(after)
+        .split("\n")
+        .filter((line) => line.includes("sgd")),
+    ).toMatchInlineSnapshot(`
+      [
+        "/ w, - = sgd(w, -, t6, hyper-parameters of SGD, -)",
+        "| w, - = sgd(w, -, t6, hyper-parameters of SGD, -)",
+        "\\ b, - = sgd(b, -, t7, hyper-parameters of SGD, -)",
+      ]
+    `);
+    const updates = after.steps.filter((s) => s.kernel.name === "sgd");
+    expect(updates.map((s) => [...s.words])).toMatchInlineSnapshot(`
+      [
+        [
+          65536,
+          12,
+          1,
+          0,
+          0,
+          0,
+        ],
+        [
+          14464,
+          12,
+          1,
+          65536,
+          65536,
+          0,
+        ],
+        [
+          200,
+          12,
+          1,
+          0,
+          0,
+          0,
+        ],
+      ]
+    `);
+  });
+});
+
+test("checkpoints: stored after all, the second computation goes", () => {
+  const w = tensor([1, 2, 3], { requiresGrad: true });
+  w.label = "w";
+  const block = checkpoint((x: Tensor) => x.mul(w).tanh());
+  const g = graphOf((x) => {
+    const y = block(block(x)).sum();
+    y.backward();
+    return w.grad;
+  }, matrix());
+  const segments = segmentsOf(g);
+  expect(segments).toHaveLength(2);
+  const kept = (...ids: number[]) => removeDead(store(g, new Set(ids)));
+  expect(shown(removeDead(g), kept(...segments))).toMatchInlineSnapshot(`
+    "
+    t3 = mul(a0, w)
+    t5 = tanh(t3)
+    t10 = copy(1)
+    t11 = mul(t5, w)
+    t12 = tanh(t11)
+    t13 = tanh_grad(t10, t12)
+    t14 = mul(t13, w)
+    t15 = mul(t13, t5)
+    t16 = sum(t15)
+    t17 = mul(a0, w)
+    t18 = tanh(t17)
+    t19 = tanh_grad(t14, t18)
+    t20 = mul(t19, a0)
+    t21 = sum(t20)
+    t22 = add(t16, t21)
+    t23 = copy(t22)
+    ->
+    t3 = mul(a0, w)
+    t5 = tanh(t3)
+    t7 = mul(t5, w)
+    t8 = tanh(t7)
+    t10 = copy(1)
+    t13 = tanh_grad(t10, t8)
+    t14 = mul(t13, w)
+    t15 = mul(t13, t5)
+    t16 = sum(t15)
+    t19 = tanh_grad(t14, t5)
+    t20 = mul(t19, a0)
+    t21 = sum(t20)
+    t22 = add(t16, t21)
+    t23 = copy(t22)"
+  `);
+  expect(print(kept(segments[0]!))).toMatchInlineSnapshot(`
+    "t3 = mul(a0, w)
+    t5 = tanh(t3)
+    t7 = mul(t5, w)
+    t8 = tanh(t7)
+    t10 = copy(1)
+    t13 = tanh_grad(t10, t8)
+    t14 = mul(t13, w)
+    t15 = mul(t13, t5)
+    t16 = sum(t15)
+    t17 = mul(a0, w)
+    t18 = tanh(t17)
+    t19 = tanh_grad(t14, t18)
+    t20 = mul(t19, a0)
+    t21 = sum(t20)
+    t22 = add(t16, t21)
+    t23 = copy(t22)"
+  `);
+});
+
+test("memory: what does not live at the same time shares it, a lone step writes in place", () => {
+  const g = singleSteps(
+    removeDead(graphOf((x) => x.exp().log().sqrt().abs().sum(), tensor(Array(1000).fill(1)) as Tensor)),
+  );
+  const { offsets, arenaBytes } = planMemory(g);
+  expect(arenaBytes).toBe(4032 + 64);
+  expect(new Set(offsets.values()).size).toBe(2);
+});
