@@ -199,6 +199,15 @@ const arraysOf = (values: readonly Value[]): TypedArray[] =>
     if (v.storage.writers > 0) v.storage.wait?.();
     const x = v.isContiguous ? v : withGrad(false, () => contiguous(v));
     const { array } = x.storage;
+    if (array.length < x.offset + x.size)
+      fail(
+        "ERR_NABLA_DETACHED",
+        "compile",
+        "an argument has lost its memory: its array buffer was detached or shrunk",
+        {
+          values: { argument: x },
+        },
+      );
     return x.size === array.length ? array : array.subarray(x.offset, x.offset + x.size);
   });
 

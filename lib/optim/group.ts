@@ -61,9 +61,14 @@ export interface Cohort {
 
 function write(hyper: Value, values: Slots): void {
   if (isRecording())
-    fail("ERR_NABLA_COMPILE", "optimizer", `${Object.keys(values).join(", ")} would be set once, when the step is recorded`, {
-      hint: "set it between calls of the compiled step: opt.lr = schedule(i) before step()",
-    });
+    fail(
+      "ERR_NABLA_COMPILE",
+      "optimizer",
+      `${Object.keys(values).join(", ")} would be set once, when the step is recorded`,
+      {
+        hint: "set it between calls of the compiled step: opt.lr = schedule(i) before step()",
+      },
+    );
   put(elementsOf("optimizer", hyper), values);
   hyper.storage.version++;
 }

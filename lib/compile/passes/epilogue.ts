@@ -50,7 +50,7 @@ export function finishProducts(g: Graph): Graph {
 
   g.steps.forEach((s, i) => {
     const c = plainProduct(s);
-    if (!c || c.role !== "temp" || written.get(c) !== 1) return;
+    if (c?.role !== "temp" || written.get(c) !== 1) return;
     const readers = (users.get(c) ?? []).filter((k) => k !== i);
     const alone = readers.length === 1 && !kept.has(c);
     for (const k of readers) {
