@@ -2,7 +2,7 @@
 // first asks for any of it.
 import { fail } from "../core/errors.ts";
 import { storagesMade } from "../core/storage.ts";
-import { checkVersion, collect, type Kept, type Node, withGrad } from "./tape.ts";
+import { checkVersion, collect, ensureKept, type Kept, type Node, withGrad } from "./tape.ts";
 
 let last = 0;
 let open: readonly number[] = [];
@@ -58,7 +58,17 @@ function refill(nodes: readonly Node[], from: readonly Node[]): void {
       hint: "what it does may depend on its arguments and on tensors only",
     });
   nodes.forEach((node, i) => {
-    node.kept = from[i].kept;
-    node.restore = from[i].restore;
+    take(node, from[i]);
   });
+}
+
+/** What `from` kept goes to node, now or, where an inner segment did not store it, when it is asked for. */
+function take(node: Node, from: Node): void {
+  node.restore = null;
+  if (from.kept) node.kept = from.kept;
+  else
+    node.restore = () => {
+      ensureKept(from);
+      take(node, from);
+    };
 }

@@ -257,8 +257,12 @@ function fitted(op: string, name: string, g: Value, edge: Edge): Value {
   return out;
 }
 
+/** Computes what a checkpoint did not store; one inside another takes two turns. */
+export function ensureKept(node: Node): void {
+  while (!node.kept && node.restore) node.restore();
+}
 function keptValues(node: Node): Record<string, Operand | undefined> {
-  if (!node.kept) node.restore?.();
+  ensureKept(node);
   if (!node.kept) {
     fail("ERR_NABLA_GRAD", "backward", `the graph behind ${node.name} was freed by an earlier backward()`, {
       hint: "pass { retain: true } to the first backward, or compute the loss again",
