@@ -41,7 +41,8 @@ struct Rows {
   size_t rows, cols;
 };
 
-// Rank strided extents: element (i, j, ...) lies at p[i * step[0] + j * step[1] + ...]. Steps are in elements and may be 0 or negative.
+// Rank strided extents: element (i, j, ...) lies at p[i * step[0] + j * step[1] + ...]. Steps are in elements and may
+// be 0 or negative.
 template <class A, int R>
 struct Strided {
   using type = typename A::type;

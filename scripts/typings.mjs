@@ -25,7 +25,10 @@ const lines = rows.map(([, name, types, driver, shapes, params]) => {
   const arrays = list.filter((p) => /[<]/.test(p)).length;
   if (shapes.split(" ").length !== arrays) throw new Error(`ops.def: ${name}: ${arrays} arrays but shapes "${shapes}"`);
   // What a call does to each array: w writes it whole, u updates it, r reads it.
-  const access = list.slice(0, arrays).map((p) => (/\bInOut</.test(p) ? "u" : /\bOut</.test(p) ? "w" : "r")).join("");
+  const access = list
+    .slice(0, arrays)
+    .map((p) => (/\bInOut</.test(p) ? "u" : /\bOut</.test(p) ? "w" : "r"))
+    .join("");
   const ids = dtypes[types].map((d) => `${d}: ${id++}`).join(", ");
   return `  /** ${list.join(", ")} over "${shapes}" */\n  ${name}: { name: "${name}", driver: "${driver}", shapes: "${shapes}", access: "${access}", id: { ${ids} } },`;
 });

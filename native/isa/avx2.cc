@@ -1,4 +1,5 @@
-// AVX2 + FMA. Every std and intrinsic header is included before the region opens, so no library code is compiled for it.
+// AVX2 + FMA. Every std and intrinsic header is included before the region opens, so no library code is compiled for
+// it.
 #include "../kernels.h"
 #if NABLA_X86
 #include <immintrin.h>

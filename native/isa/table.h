@@ -1,4 +1,5 @@
-// Includes every kernel file and fills this instruction set's table. A missing kernel or a wrong signature does not compile.
+// Includes every kernel file and fills this instruction set's table. A missing kernel or a wrong signature does not
+// compile.
 #pragma once
 #include "../kernels/activation.h"
 #include "../kernels/arithmetic.h"

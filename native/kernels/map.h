@@ -1,5 +1,6 @@
 // map: y[i] = f(x[i]...) for a flat run. The tail of the run is the same f under a mask.
-// f is written with `auto` parameters and sees V for f32, I for i32, M for bool; one Lane<T> each when an f64 takes part.
+// f is written with `auto` parameters and sees V for f32, I for i32, M for bool; one Lane<T> each when an f64 takes
+// part.
 #pragma once
 #include "../simd/lane.h"
 
@@ -18,24 +19,33 @@ inline constexpr int width = (vectored<T> && ...) ? N : 1;
 
 template <int W, class T>
 inline auto get(const T* p) {
-  if constexpr (W > 1) return load(p);
-  else if constexpr (same<T, b8>) return Yes{*p != b8(0)};
-  else return Lane<T>{*p};
+  if constexpr (W > 1)
+    return load(p);
+  else if constexpr (same<T, b8>)
+    return Yes{*p != b8(0)};
+  else
+    return Lane<T>{*p};
 }
 template <int W, class T>
 inline auto get(const T* p, size_t n) {
-  if constexpr (W > 1) return load(p, n);
-  else return get<1>(p);
+  if constexpr (W > 1)
+    return load(p, n);
+  else
+    return get<1>(p);
 }
 template <int W, class T, class X>
 inline void put(T* p, X x) {
-  if constexpr (W > 1) store(p, x);
-  else *p = T(x.v);
+  if constexpr (W > 1)
+    store(p, x);
+  else
+    *p = T(x.v);
 }
 template <int W, class T, class X>
 inline void put(T* p, X x, size_t n) {
-  if constexpr (W > 1) store(p, x, n);
-  else put<1>(p, x);
+  if constexpr (W > 1)
+    store(p, x, n);
+  else
+    put<1>(p, x);
 }
 
 template <class F, class Y, class... X>
@@ -49,9 +59,12 @@ inline void map(F f, Out<Y> y, In<X>... x) {
 // A constant in every lane of X.
 template <class X>
 inline X splat(f64 c) {
-  if constexpr (same<X, V>) return all(f32(c));
-  else if constexpr (same<X, I>) return all_i(i32(c));
-  else return X{decltype(X::v)(c)};
+  if constexpr (same<X, V>)
+    return all(f32(c));
+  else if constexpr (same<X, I>)
+    return all_i(i32(c));
+  else
+    return X{decltype(X::v)(c)};
 }
 
 }  // namespace nabla::NABLA_ISA

@@ -1,4 +1,5 @@
-// gemm for a result that nothing has been written to yet: c is output only, so whoever plans memory knows that it begins here.
+// gemm for a result that nothing has been written to yet: c is output only, so whoever plans memory knows that it
+// begins here.
 #pragma once
 #include "gemm.h"
 

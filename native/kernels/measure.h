@@ -4,8 +4,8 @@
 
 namespace nabla::NABLA_ISA {
 
-// flops[0] = operations done, flops[1] = their result, which keeps the compiler from leaving them out. Twelve chains cover
-// the latency of fma (4 cycles at two a cycle) and fit the 16 registers of AVX2.
+// flops[0] = operations done, flops[1] = their result, which keeps the compiler from leaving them out. Twelve chains
+// cover the latency of fma (4 cycles at two a cycle) and fit the 16 registers of AVX2.
 template <class T>
 void peak(Out<f64> flops, u32 rounds) {
   if (flops.n < 2) return;

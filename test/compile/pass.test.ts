@@ -2,35 +2,18 @@
 
 import { checkpoint, clipGradNorm, Linear, SGD, type Tensor, tensor } from "nabla";
 import { describe, expect, test } from "vitest";
-import { type Graph, print } from "../../lib/compile/graph.ts";
+import { print } from "../../lib/compile/graph.ts";
 import { planMemory } from "../../lib/compile/memory.ts";
 import { hoistChecks } from "../../lib/compile/passes/check.ts";
 import { clipInUpdates } from "../../lib/compile/passes/clip.ts";
 import { removeDead } from "../../lib/compile/passes/dead.ts";
 import { finishProducts } from "../../lib/compile/passes/epilogue.ts";
-import { fuseSteps, singleSteps, tileSlots } from "../../lib/compile/passes/fuse.ts";
-import { optimize } from "../../lib/compile/passes/order.ts";
+import { singleSteps } from "../../lib/compile/passes/fuse.ts";
 import { segmentsOf, store } from "../../lib/compile/passes/recompute.ts";
 import { shareResults } from "../../lib/compile/passes/result.ts";
 import { shareTwins } from "../../lib/compile/passes/twin.ts";
-import { record } from "../../lib/compile/record.ts";
-import type { Value } from "../../lib/core/value.ts";
 import * as ops from "../../lib/ops/index.ts";
-
-type Step = (...args: Tensor[]) => unknown;
-const args = (...xs: Tensor[]): Value[] =>
-  xs.map((x, i) => {
-    x.label = "xyz"[i];
-    return x;
-  });
-const matrix = () =>
-  tensor([
-    [1, 2, 3],
-    [4, 5, 6],
-  ]) as Tensor;
-const graphOf = (f: Step, ...xs: Tensor[]): Graph => record(f as never, args(...xs)).graph;
-/** Both listings, the arrow between them. */
-const shown = (before: Graph, after: Graph): string => `\n${print(before)}\n->\n${print(after)}`;
+import { graphOf, matrix, type Step, shown } from "./listing.ts";
 
 test("dead steps: what no result depends on", () => {
   const g = graphOf((x) => {
@@ -241,119 +224,6 @@ test("clipping: the factor goes into the update", () => {
     weight, - = sgd(weight, -, t6, hyper-parameters of SGD, t9)
     bias, - = sgd(bias, -, t7, hyper-parameters of SGD, t9)"
   `);
-});
-
-describe("groups", () => {
-  test("elementwise steps of one size, past what they do not touch", () => {
-    const g = graphOf(
-      (x, y) =>
-        x
-          .mul(2)
-          .add(y.sum() as never)
-          .relu()
-          .mul(x),
-      matrix(),
-      matrix(),
-    );
-    expect(shown(singleSteps(g), fuseSteps(g))).toMatchInlineSnapshot(`
-      "
-      t2 = mul(a0, 2)
-      t3 = sum(a1)
-      t4 = add(t2, t3)
-      t5 = relu(t4)
-      t6 = mul(t5, a0)
-      t7 = copy(t6)
-      ->
-      t2 = mul(a0, 2)
-      t3 = sum(a1)
-      / t4 = add(t2, t3)
-      | t5 = relu(t4)
-      | t6 = mul(t5, a0)
-      \\ t7 = copy(t6)"
-    `);
-    expect([...tileSlots(fuseSteps(g))].map((s) => `t${s.id}`)).toMatchInlineSnapshot(`
-      [
-        "t4",
-        "t5",
-        "t6",
-      ]
-    `);
-  });
-  test("not where one walks what another writes in another order", () => {
-    const g = graphOf((x) => x.exp().add(x.exp().reshape(3, 2).mT() as never), matrix());
-    expect(print(fuseSteps(g))).toMatchInlineSnapshot(`
-      "/ t1 = exp(a0)
-      \\ t2 = exp(a0)
-      / t3 = add(t1, t2)
-      \\ t4 = copy(t3)"
-    `);
-  });
-  test("row kernels with what is elementwise around them", () => {
-    const g = graphOf((x, y) => x.add(y).softmax(-1).mul(2), matrix(), matrix());
-    expect(print(fuseSteps(g))).toMatchInlineSnapshot(`
-      "/ t2 = add(a0, a1)
-      | t3 = softmax(t2)
-      | t4 = mul(t3, 2)
-      \\ t5 = copy(t4)"
-    `);
-  });
-  test("updates side by side, large ones in pieces", () => {
-    const l = new Linear(400, 200);
-    l.weight.label = "w";
-    l.bias!.label = "b";
-    const opt = new SGD(l, { lr: 0.1 });
-    const g = graphOf(
-      (x) => {
-        opt.zeroGrad();
-        l.forward(x as never)
-          .sum()
-          .backward();
-        opt.step();
-      },
-      ops.ones([2, 400]) as Tensor,
-    );
-    const after = optimize(g, {});
-    expect(
-      print(after)
-        .split("\n")
-        .filter((line) => line.includes("sgd")),
-    ).toMatchInlineSnapshot(`
-      [
-        "/ w, - = sgd(w, -, t6, hyper-parameters of SGD, -)",
-        "| w, - = sgd(w, -, t6, hyper-parameters of SGD, -)",
-        "\\ b, - = sgd(b, -, t7, hyper-parameters of SGD, -)",
-      ]
-    `);
-    const updates = after.steps.filter((s) => s.kernel.name === "sgd");
-    expect(updates.map((s) => [...s.words])).toMatchInlineSnapshot(`
-      [
-        [
-          65536,
-          12,
-          1,
-          0,
-          0,
-          0,
-        ],
-        [
-          14464,
-          12,
-          1,
-          65536,
-          65536,
-          0,
-        ],
-        [
-          200,
-          12,
-          1,
-          0,
-          0,
-          0,
-        ],
-      ]
-    `);
-  });
 });
 
 test("checkpoints: stored after all, the second computation goes", () => {
