@@ -17,6 +17,8 @@ export interface PlanCost {
   readonly fusedGroups: number;
   readonly arenaBytes: number;
   readonly stateBytes: number;
+  /** All that the step takes at its fullest: state, arena, results, copies on their way. */
+  readonly peakBytes: number;
   readonly flops: number;
   readonly bytes: number;
   readonly kernels: readonly KernelCost[];
@@ -68,8 +70,9 @@ function costOf(plan: Plan, runs: number): PlanCost {
   return {
     steps: steps.length,
     fusedGroups: ids.filter((id) => group.filter((x) => x === id).length > 1).length,
-    arenaBytes: plan.arenaBytes,
-    stateBytes: plan.stateBytes,
+    arenaBytes: plan.peak.arena,
+    stateBytes: plan.peak.state,
+    peakBytes: plan.peak.total,
     flops: kernels.reduce((n, k) => n + k.flops, 0),
     bytes: kernels.reduce((n, k) => n + k.bytes, 0),
     kernels,
@@ -86,7 +89,7 @@ export function explain(plans: readonly Plan[]): Explanation {
 }
 
 function table(c: PlanCost): string {
-  const head = `${c.steps} steps, ${c.fusedGroups} fused groups, arena ${size(c.arenaBytes)}, state ${size(c.stateBytes)}, ${(c.flops / 1e6).toFixed(2)} MFLOP, ${size(c.bytes)} touched`;
+  const head = `${c.steps} steps, ${c.fusedGroups} fused groups, arena ${sizeText(c.arenaBytes)}, state ${sizeText(c.stateBytes)}, ${(c.flops / 1e6).toFixed(2)} MFLOP, ${sizeText(c.bytes)} touched`;
   const rows = c.kernels.map((k) => [
     k.kernel.length > 40 ? `${k.kernel.slice(0, 39)}…` : k.kernel,
     String(k.calls),
@@ -102,5 +105,5 @@ function table(c: PlanCost): string {
   ].join("\n");
 }
 
-const size = (bytes: number) =>
+export const sizeText = (bytes: number): string =>
   bytes < 2 ** 20 ? `${(bytes / 1024).toFixed(1)} KiB` : `${(bytes / 2 ** 20).toFixed(1)} MiB`;

@@ -1,5 +1,5 @@
 import { bytesOf } from "../core/dtype.ts";
-import { type Graph, isStraight, type Slot, touched, walkOf } from "./graph.ts";
+import { type Graph, isWhole, type Slot, touched, type Use } from "./graph.ts";
 import { tileSlots } from "./passes/fuse.ts";
 
 export interface Layout {
@@ -15,7 +15,8 @@ const align = 64;
 const tileBytes = 8192;
 const tileCount = 24;
 
-interface Life {
+/** From when to when a slot holds something; groups count as moments. */
+export interface Life {
   readonly bytes: number;
   from: number;
   to: number;
@@ -50,7 +51,7 @@ export function planMemory(g: Graph): Layout {
 const timeOf = (g: Graph, i: number): number => g.group?.[i] ?? i;
 
 /** When each slot is first and last used. A group is one moment: its tiles interleave. Arguments live from before the first. */
-function livesOf(g: Graph, tiles: ReadonlyMap<Slot, number>): Map<Slot, Life> {
+export function livesOf(g: Graph, tiles: ReadonlyMap<Slot, number> = placeTiles(g)): Map<Slot, Life> {
   const lives = new Map<Slot, Life>();
   const end = g.steps.length;
   const see = (slot: Slot, time: number) => {
@@ -74,37 +75,45 @@ function rootOf(slot: Slot, roots: ReadonlyMap<Slot, Slot>): Slot {
   return at;
 }
 
-/** A lone elementwise step may write where the operand that dies in it lay: both are walked alike, so it is in place. */
+/**
+ * An elementwise result may lie where an operand lay that dies in the same group: both are gone through alike, and no tile
+ * of the operand is read after that of the result is written.
+ */
 function shareInPlace(g: Graph, lives: Map<Slot, Life>): Map<Slot, Slot> {
   const roots = new Map<Slot, Slot>();
-  const whole = (i: number, index: number) => isStraight(g.steps[i], index) && walkOf(g.steps[i], index)?.offset === 0;
-  g.steps.forEach((s, i) => {
-    if (s.kernel.driver !== "Map") return;
-    const time = timeOf(g, i);
-    if (timeOf(g, i - 1) === time || timeOf(g, i + 1) === time) return;
-    const uses = [...touched(s)];
-    const y = uses.find((u) => u.writes);
-    const born = y && lives.get(y.slot);
-    if (!y || !born || y.reads || born.from !== time || y.slot.role !== "temp" || !whole(i, y.index)) return;
-    const x = uses.find((u) => {
-      if (u.writes || u.slot === y.slot || !whole(i, u.index)) return false;
-      const root = lives.get(rootOf(u.slot, roots));
-      const life = lives.get(u.slot);
-      return (
-        life !== undefined &&
-        life.to === time &&
-        root !== undefined &&
-        root.to === time &&
-        root.bytes === born.bytes &&
-        u.slot.dtype === y.slot.dtype
-      );
-    });
-    if (!x) return;
-    const root = rootOf(x.slot, roots);
-    roots.set(y.slot, root);
-    (lives.get(root) as Life).to = Math.max(time, born.to);
-  });
+  let begin = 0;
+  for (let end = 1; end <= g.steps.length; end++) {
+    if (end < g.steps.length && timeOf(g, end) === timeOf(g, begin)) continue;
+    const members = g.steps.slice(begin, end);
+    const uses = members.flatMap((s, i) =>
+      touched(s).map((u) => ({ ...u, i, whole: isWhole(s, u.index) && s.kernel.driver === "Map" })),
+    );
+    if (members.some((s) => s.kernel.driver === "Map")) shareInGroup(uses, timeOf(g, begin), lives, roots);
+    begin = end;
+  }
   return roots;
+}
+
+type Place = Use & { readonly i: number; readonly whole: boolean };
+function shareInGroup(uses: readonly Place[], time: number, lives: Map<Slot, Life>, roots: Map<Slot, Slot>): void {
+  const of = (slot: Slot) => uses.filter((u) => u.slot === slot);
+  const taken = new Set<Slot>();
+  for (const slot of new Set(uses.map((u) => u.slot))) {
+    const [born, made] = [lives.get(slot), of(slot)];
+    if (!born || born.from !== time || slot.role !== "temp" || made[0].reads || made.some((u) => !u.whole)) continue;
+    const dies = (x: Slot) => {
+      const [life, root] = [lives.get(x), lives.get(rootOf(x, roots))];
+      if (!life || !root || taken.has(rootOf(x, roots))) return false;
+      if (x === slot || x.dtype !== slot.dtype || root.bytes !== born.bytes) return false;
+      return life.to === time && root.to === time && life.from < time;
+    };
+    const x = uses.find((u) => dies(u.slot) && of(u.slot).every((v) => v.whole && !v.writes && v.i <= made[0].i))?.slot;
+    if (!x) continue;
+    const root = rootOf(x, roots);
+    taken.add(root);
+    roots.set(slot, root);
+    (lives.get(root) as Life).to = Math.max(time, born.to);
+  }
 }
 
 /** Tiles of a group are reused once their last reader has run. Slots that find none free stay in memory. */
@@ -119,7 +128,7 @@ function placeTiles(g: Graph): Map<Slot, number> {
   g.steps.forEach((s, i) => {
     if (i === 0 || timeOf(g, i - 1) !== timeOf(g, i))
       free = Array.from({ length: tileCount }, (_, k) => (tileCount - 1 - k) * tileBytes);
-    const uses = [...touched(s)];
+    const uses = touched(s);
     for (const { slot } of uses) {
       if (!candidates.has(slot) || tiles.has(slot)) continue;
       const tile = free.pop();

@@ -7,9 +7,8 @@ import { emptyValue, makeValue, type Value } from "../core/value.ts";
 import { withGrad } from "../engine/tape.ts";
 import { contiguous } from "../ops/arithmetic.ts";
 import type { Graph } from "./graph.ts";
+import { type Limits, type Peak, planWithin } from "./limit.ts";
 import { type Lowered, lower } from "./lower.ts";
-import { planMemory } from "./memory.ts";
-import { optimize } from "./passes/order.ts";
 import { type Recording, rebuild, type Shape } from "./record.ts";
 
 /** Runs of one plan waiting or running at once, and the bytes they may take: the next is refused, so memory stays bounded. */
@@ -28,39 +27,33 @@ interface Result {
 /** A recorded step as a native program. */
 export class Plan {
   readonly graph: Graph;
-  readonly arenaBytes: number;
+  readonly peak: Peak;
   readonly #program: Program;
   readonly #lowered: Lowered;
   readonly #returns: Shape;
   readonly #results: readonly Result[];
-  readonly #bytesPerRun: number;
   #inFlight = 0;
   #timed = 0;
   #profiling = false;
   #disposed = false;
 
-  constructor(recording: Recording, options: { fuse?: boolean | undefined }) {
-    this.graph = optimize(recording.graph, options);
-    const layout = planMemory(this.graph);
-    this.arenaBytes = layout.arenaBytes;
-    this.#lowered = lower(this.graph, layout);
+  constructor(recording: Recording, options: Limits) {
+    const { graph, layout, peak } = planWithin(recording.graph, options);
+    this.graph = graph;
+    this.peak = peak;
+    this.#lowered = lower(graph, layout);
     this.#returns = recording.returns;
     this.#results = resultsOf(recording.returns);
-    const copied = [...this.graph.inputs, ...this.graph.outputs];
-    this.#bytesPerRun = copied.reduce((n, s) => n + s.storage.bytes, 0);
     try {
       this.#program = new native.Program(this.#lowered.plan);
     } catch (e) {
       rethrow(e);
     }
-    planned(this.arenaBytes);
+    planned(this.peak.arena);
   }
 
   get program(): Program {
     return this.#program;
-  }
-  get stateBytes(): number {
-    return this.#lowered.state.reduce((n, s) => n + s.bytes, 0);
   }
 
   /** Runs on this thread. */
@@ -83,7 +76,7 @@ export class Plan {
   run(args: readonly Value[], repeat: number | undefined, signal: AbortSignal | undefined): Promise<unknown> {
     if (signal?.aborted) return Promise.reject(aborted(signal));
     const n = repeat ?? 1;
-    const bytes = n * this.#bytesPerRun * (this.#inFlight + 1);
+    const bytes = n * this.peak.copies * (this.#inFlight + 1);
     if (this.#inFlight >= maxInFlight || (this.#inFlight > 0 && bytes > maxBytes))
       return Promise.reject(
         new NablaError("ERR_NABLA_STATE", "compile", `${this.#inFlight} runs of this step are in flight`, {
@@ -131,7 +124,7 @@ export class Plan {
     if (this.#disposed) return;
     this.#disposed = true;
     this.#program.dispose();
-    planned(-this.arenaBytes);
+    planned(-this.peak.arena);
   }
 
   /** Memory for the results of a run; null where they are small enough to be made when it lands. */
