@@ -108,7 +108,6 @@ function byGain(g: Graph): number[] {
   return [...gains.keys()].sort((a, b) => (gains.get(b) as number) - (gains.get(a) as number) || first(a) - first(b));
 }
 
-
 function refuse({ graph, peak }: Planned, limit: number, segments: number): never {
   const rows: [string, number, string][] = [
     ["state", peak.state, "weights, optimizer state and what else the step uses"],
