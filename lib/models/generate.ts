@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { type Compiled, compile } from "../compile/compile.ts";
 import { fail } from "../core/errors.ts";
 import { noGrad } from "../grad.ts";
@@ -152,6 +153,8 @@ export async function* generateBatch(
     for (let n = 0; n < maxTokens && ended.includes(false); n++) {
       if (signal?.aborted) fail("ERR_NABLA_ABORTED", "generate", `aborted after ${n} tokens`, { cause: signal.reason });
       const logits = await decoder.logits();
+      // A small model's results can follow each other without the loop ever turning: let the server have its turn (2 us).
+      await setImmediate();
       yield decoder.texts.map((text, i) => {
         const row = logits.subarray(i * model.vocabSize, (i + 1) * model.vocabSize);
         const token = ended[i] ? 0 : choose(row, text, random[i] as () => number);

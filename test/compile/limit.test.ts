@@ -1,31 +1,7 @@
-// What a step is said to take, against what it takes; and steps that keep within a limit.
-import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
+// Steps that keep within a limit.
 import { checkpoint, compile, Linear, type NablaError, ones, type Tensor, tensor } from "nabla";
 import { describe, expect, test } from "vitest";
 import { numbersOf } from "./program.ts";
-
-const script = fileURLToPath(new URL("peak.ts", import.meta.url));
-// What is freed goes back to the system at once, and V8's heap stays small, so that what is resident is what is in use.
-const flags = ["--max-semi-space-size=1", "--min-semi-space-size=1", "--optimize-for-size", "--import", "tsx"];
-const env = { ...process.env, MALLOC_MMAP_THRESHOLD_: "65536" };
-async function ask(...args: string[]): Promise<unknown> {
-  const { stdout } = await promisify(execFile)(process.execPath, [...flags, script, ...args], { env });
-  return JSON.parse(stdout);
-}
-
-const measurable = existsSync("/proc/self/clear_refs");
-describe.runIf(measurable)("predicted and measured peak agree within 5 %", async () => {
-  const names = measurable ? ((await ask()) as string[]) : [];
-  test("for more than twenty models", () => expect(names.length).toBeGreaterThan(20));
-  test.concurrent.each(names)("%s", { timeout: 120_000 }, async (name) => {
-    const { predicted, measured } = (await ask(name)) as { predicted: number; measured: number };
-    expect(measured / predicted).toBeGreaterThan(0.95);
-    expect(measured / predicted).toBeLessThan(1.05);
-  });
-});
 
 describe("a limit", () => {
   const count = 6;
