@@ -1,79 +1,63 @@
-// npm run bench: kernels against the machine, and training against pure JavaScript, in one interleaved run.
-import { digits, seed, setThreads, threads } from "nabla";
-import { choice, integer, run } from "../examples/options.ts";
+// npm run bench: kernels against the machine, training steps against their floor and the peers, a server that trains; each
+// group in one interleaved run, written to results/.
+import { seed, setThreads, threads } from "nabla";
+import { choice, integer, path, run } from "../examples/options.ts";
 import { elementwise, type Found, gemm, overhead } from "./kernels.ts";
-import { race } from "./race.ts";
-import { circumstances, markdown, save, type Table } from "./report.ts";
+import { raceDigits } from "./race.ts";
+import { circumstances, markdown, save } from "./report.ts";
+import { training } from "./training.ts";
 
+const names = ["all", "gemm", "elementwise", "overhead", "digits", "training"] as const;
 const options = {
-  part: choice(["all", "gemm", "elementwise", "overhead", "digits"], "what to measure"),
-  threads: integer(threads(), "threads for the second half of the GEMM table", { max: 256 }),
+  part: choice(names, "what to measure; all writes results/"),
+  threads: integer(threads(), "threads for the second half of the tables", { max: 256 }),
   seconds: integer(6, "how long the digit race runs"),
+  models: path("A,B", undefined, "the training steps, of xor,mlp,digits,cnn,gpt,lstm,gpt2; all unless given"),
+  peers: path(
+    "A,B",
+    undefined,
+    'whom to train against, as in "PyTorch eager,jax-js Wasm"; all unless given, "none" for nobody',
+  ),
 };
+const list = (text: string | undefined) => text?.split(",").map((name) => name.trim());
 
-/** The digit MLP, 784-128-10, batch 32, Adam: steps a second against the same training in typed arrays. */
-function raceDigits(seconds: number): Found {
-  const batch = 32;
-  const { images, labels } = digits(batch * 40, { seed: 1 });
-  const pixels = Float32Array.from(images.data, (p) => p / 255);
-  const marks = Int32Array.from(labels.data);
-  const batches = Array.from({ length: 40 }, (_, i) => ({
-    x: pixels.slice(i * batch * 784, (i + 1) * batch * 784),
-    labels: marks.slice(i * batch, (i + 1) * batch),
-  }));
-  const course = { inputs: 784, hidden: 128, classes: 10, batch, batches, rule: { name: "adam", lr: 0.001 } as const };
-  const before = threads();
-  const rows: (string | number)[][] = [];
-  const figures: Record<string, number> = {};
-  for (const n of new Set([1, before])) {
-    setThreads(n);
-    const r = race(course, seconds);
-    rows.push([
-      `${n} thread${n > 1 ? "s" : ""}`,
-      r.stepsPerSecond,
-      r.jsStepsPerSecond,
-      r.speedupOverJs,
-      r.lossDifference.toExponential(1),
-    ]);
-    figures[`digits speed-up, ${n} threads`] = r.speedupOverJs;
-  }
-  setThreads(before);
-  const columns = [
-    "digit MLP 784-128-10, batch 32, Adam",
-    "nabla steps/s",
-    "JavaScript steps/s",
-    "ratio",
-    "largest loss difference",
-  ];
-  return { tables: [{ title: "Training against pure JavaScript", columns, rows }], bars: [], figures };
+interface Part {
+  name: (typeof names)[number];
+  /** Of the file in results/. */
+  group: "kernels" | "training";
+  measure(): Found | Promise<Found>;
 }
 
 await run(
-  { call: "npm run bench --", about: "Measures kernels against the machine and training against JavaScript.", options },
-  (values) => {
+  { call: "npm run bench --", about: "Measures kernels and training against the machine and against peers.", options },
+  async (values) => {
     seed(0);
-    const parts: [string, () => Found][] = [
-      ["gemm", () => withThreads(1, () => gemm(1))],
-      ["gemm", () => withThreads(values.threads, () => gemm(values.threads))],
-      ["elementwise", () => withThreads(1, elementwise)],
-      ["overhead", overhead],
-      ["digits", () => raceDigits(values.seconds)],
+    const both = [...new Set([1, values.threads])];
+    const chosen = Object.fromEntries(
+      (["models", "peers"] as const).flatMap((key) => (values[key] ? [[key, list(values[key])]] : [])),
+    );
+    const parts: Part[] = [
+      ...both.map((n): Part => ({ name: "gemm", group: "kernels", measure: () => withThreads(n, () => gemm(n)) })),
+      { name: "elementwise", group: "kernels", measure: () => withThreads(1, elementwise) },
+      { name: "overhead", group: "kernels", measure: overhead },
+      { name: "digits", group: "training", measure: () => raceDigits(values.seconds) },
+      ...both.map((n): Part => ({ name: "training", group: "training", measure: () => training(n, chosen) })),
     ];
     console.log(circumstances());
-    const tables: Table[] = [];
-    const bars: Found["bars"] = [];
     const figures: Record<string, number> = {};
-    for (const [name, measure] of parts) {
-      if (values.part !== "all" && values.part !== name) continue;
-      const found = measure();
-      for (const table of found.tables) console.log(`\n${markdown(table)}`);
-      tables.push(...found.tables);
-      bars.push(...found.bars);
-      Object.assign(figures, found.figures);
-    }
-    if (values.part === "all") {
-      for (const file of save("kernels", tables, "nabla: kernels against the machine", bars))
-        console.log(`wrote ${file}`);
+    const titles = { kernels: "nabla: kernels against the machine", training: "nabla: training steps" };
+    for (const [group, title] of Object.entries(titles)) {
+      const found: Found = { tables: [], bars: [], figures };
+      for (const part of parts) {
+        if (part.group !== group || (values.part !== "all" && values.part !== part.name)) continue;
+        const { tables, bars, figures: more } = await part.measure();
+        for (const table of tables) console.log(`\n${markdown(table)}`);
+        found.tables.push(...tables);
+        found.bars.push(...bars);
+        Object.assign(figures, more);
+      }
+      if (values.part !== "all") continue;
+      for (const file of save(group, found.tables, title, found.bars)) console.log(`wrote ${file}`);
     }
     return figures;
   },

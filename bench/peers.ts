@@ -1,0 +1,100 @@
+// The other side of a comparison: one process for each peer, which trains on the same case when told and else waits.
+import { type ChildProcess, spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+const folder = fileURLToPath(new URL("peers/", import.meta.url));
+
+export interface Known {
+  name: string;
+  /** The command for a case, on so many threads; peers without threads run once, beside one thread of ours. */
+  command(file: string, threads: number): string[];
+  threaded: boolean;
+  /** Its losses are its own: only its time is told. */
+  apart?: boolean;
+}
+const python = process.env.NABLA_PYTHON ?? "python3";
+const script = (file: string): string => `${folder}${file}`;
+export const known: readonly Known[] = [
+  {
+    name: "PyTorch eager",
+    command: (file, n) => [python, script("pytorch.py"), file, `${n}`, "eager"],
+    threaded: true,
+  },
+  {
+    name: "PyTorch compile",
+    command: (file, n) => [python, script("pytorch.py"), file, `${n}`, "compile"],
+    threaded: true,
+  },
+  { name: "jax-js Wasm", command: (file) => [process.execPath, script("jax.mjs"), file], threaded: false },
+  { name: "tfjs Wasm", command: (file) => [process.execPath, script("tfjs.mjs"), file, "wasm"], threaded: false },
+  { name: "tfjs", command: (file) => [process.execPath, script("tfjs.mjs"), file, "cpu"], threaded: false },
+  { name: "js-pytorch", command: (file) => [process.execPath, script("jspytorch.mjs"), file], threaded: false },
+  { name: "brain.js", command: (file) => [process.execPath, script("brain.mjs"), file], threaded: false, apart: true },
+];
+
+interface Answer {
+  ready?: true;
+  absent?: string;
+  losses?: number[];
+  ms?: number;
+}
+
+/** A peer at work on one case. */
+export class Peer {
+  readonly name: string;
+  readonly apart: boolean;
+  readonly #child: ChildProcess;
+  readonly #waiting: ((answer: Answer) => void)[] = [];
+  readonly #early: Answer[] = [];
+  #complaint = "";
+
+  private constructor({ name, apart = false }: Known, [command, ...words]: string[]) {
+    this.name = name;
+    this.apart = apart;
+    this.#child = spawn(command!, words, { stdio: ["pipe", "pipe", "pipe"] });
+    this.#child.stdin!.on("error", () => {});
+    this.#child.stderr!.on("data", (text) => {
+      this.#complaint = `${this.#complaint}${text}`.slice(-2000);
+    });
+    const hear = (answer: Answer) => {
+      const next = this.#waiting.shift();
+      if (next) next(answer);
+      else this.#early.push(answer);
+    };
+    createInterface({ input: this.#child.stdout! }).on("line", (line) => {
+      if (line.startsWith("{")) hear(JSON.parse(line));
+    });
+    this.#child.on("error", (error) => hear({ absent: error.message }));
+    this.#child.on("close", () => hear({ absent: this.#complaint.trim().split("\n").at(-1) || "it ended" }));
+  }
+
+  /** The peer, ready to train, or why it takes no part. */
+  static async start(peer: Known, file: string, threads: number): Promise<Peer | string> {
+    const started = new Peer(peer, peer.command(file, threads));
+    const answer = await started.#answer();
+    if (answer.ready) return started;
+    started.stop();
+    return answer.absent ?? "it did not start";
+  }
+  #answer(): Promise<Answer> {
+    const early = this.#early.shift();
+    return early ? Promise.resolve(early) : new Promise((done) => this.#waiting.push(done));
+  }
+  async #ask(question: object): Promise<Answer> {
+    this.#child.stdin!.write(`${JSON.stringify(question)}\n`);
+    const answer = await this.#answer();
+    if (answer.absent) throw new Error(answer.absent);
+    return answer;
+  }
+  async losses(count: number): Promise<number[]> {
+    return (await this.#ask({ losses: count })).losses!;
+  }
+  /** Milliseconds of n steps. */
+  async run(n: number): Promise<number> {
+    return (await this.#ask({ run: n })).ms!;
+  }
+  stop(): void {
+    this.#child.kill();
+  }
+}
