@@ -4,7 +4,7 @@ import { sameShape } from "../core/shape.ts";
 import type { Value } from "../core/value.ts";
 import { gradEnabled } from "../engine/tape.ts";
 import type { Plan } from "./plan.ts";
-import type { Guard, Recording } from "./record.ts";
+import type { Recording } from "./record.ts";
 
 /** What a plan depends on, besides what the step read (its guards). */
 interface Signature {
@@ -16,10 +16,13 @@ interface Signature {
   readonly grad: boolean;
   readonly isa: string;
 }
+/** What a step does when it is called like this. */
 export interface Entry extends Signature {
-  readonly recordings: Recording[];
-  guards: readonly Guard[];
-  plan: Plan | null;
+  readonly recording: Recording;
+  readonly plan: Plan;
+  /** The first call, where it differs from all others: state begins in it. */
+  first: Plan | null;
+  calls: number;
 }
 
 const signatureOf = (args: readonly Value[]): Signature => ({
@@ -34,7 +37,7 @@ function fits(e: Entry, args: readonly Value[]): boolean {
     const [a, b] = [e.args[i], args[i]];
     if (a.dtype !== b.dtype || a.requiresGrad !== b.requiresGrad || !sameShape(a.shape, b.shape)) return false;
   }
-  return e.guards.every((g) => Object.is(g.read(), g.value));
+  return e.recording.guards.every((g) => Object.is(g.read(), g.value));
 }
 
 /** Plans a step may have: one for each set of shapes, dtypes and modes it is called with. */
@@ -50,20 +53,25 @@ export class Cache {
     if (at > 0) this.entries.unshift(...this.entries.splice(at, 1));
     return at < 0 ? undefined : this.entries[0];
   }
-  add(args: readonly Value[]): Entry {
-    const entry: Entry = { ...signatureOf(args), recordings: [], guards: [], plan: null };
+  add(args: readonly Value[], made: Pick<Entry, "recording" | "plan" | "first">): Entry {
+    const entry: Entry = { ...signatureOf(args), ...made, calls: 0 };
     this.entries.unshift(entry);
     if (this.entries.length > most) {
       this.#warn();
-      this.entries.pop()?.plan?.dispose();
+      this.remove(this.entries[most]);
     }
     return entry;
   }
+  remove(entry: Entry): void {
+    this.entries.splice(this.entries.indexOf(entry), 1);
+    entry.plan.dispose();
+    entry.first?.dispose();
+  }
   clear(): void {
-    for (const e of this.entries.splice(0)) e.plan?.dispose();
+    for (const e of [...this.entries]) this.remove(e);
   }
   get plans(): Plan[] {
-    return this.entries.flatMap((e) => (e.plan ? [e.plan] : []));
+    return this.entries.map((e) => e.plan);
   }
 
   #warn(): void {
@@ -87,6 +95,6 @@ function changing(entries: readonly Entry[]): string {
     const d = first.args[i].shape.findIndex((_, dim) => seen(dim).length > 1);
     if (d >= 0) return `size ${d} of argument ${i} keeps changing (${seen(d).slice(0, 4).join(", ")}, ...)`;
   }
-  for (const g of first.guards) if (!Object.is(g.read(), g.value)) return `${g.name} keeps changing`;
+  for (const g of first.recording.guards) if (!Object.is(g.read(), g.value)) return `${g.name} keeps changing`;
   return "what it is called with keeps changing";
 }

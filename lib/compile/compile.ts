@@ -5,7 +5,7 @@ import { Cache, type Entry } from "./cache.ts";
 import { checkSame } from "./diff.ts";
 import { type Explanation, explain } from "./explain.ts";
 import { Plan } from "./plan.ts";
-import { checkFunction, type Recording, record, seal } from "./record.ts";
+import { checkFunction, promote, type Recording, record, seal } from "./record.ts";
 import { checkRepeat, joinRuns, sliceAt, sliceFrom } from "./repeat.ts";
 
 export interface CompileOptions {
@@ -38,10 +38,14 @@ export interface Compiled<A extends readonly Value[], R> {
 
 /** The second may find what the first made, state that begins in the first step; then a third must do the same. */
 const mostRecordings = 3;
+/** NABLA_CHECK=n records every n-th call again, to find what changes later than in the second. */
+const checked = Number(process.env.NABLA_CHECK ?? 0);
+const isDue = (call: number): boolean => call === 2 || (checked > 0 && call % checked === 0);
 
 /**
- * Makes one native program of a training or inference step. The first two calls run eagerly and are recorded; if they did
- * the same, every later call replays the recording: no JavaScript, no allocation, bit for bit the eager result.
+ * Makes one native program of a training or inference step. The first call records what the function does, twice, without doing
+ * it; the second call once more. If that was the same each time, every call runs the recording: no JavaScript, no allocation, bit
+ * for bit the eager result.
  *
  * @example
  * ```ts
@@ -71,43 +75,55 @@ export function compile<A extends readonly Value[], R>(
   const cache = new Cache();
   let disposed = false;
 
-  /** The plan for these arguments, or the result of a recorded run while there is none yet. */
-  const prepare = (args: readonly Value[]): { plan: Plan } | { result: unknown } => {
+  /** What the function does with these arguments; recorded, or recorded again and compared. */
+  const prepare = (args: readonly Value[]): Entry => {
     if (disposed) fail("ERR_NABLA_DISPOSED", "compile", "the compiled step was disposed");
     args.forEach(checkArgument);
-    const known = cache.find(args);
-    if (known?.plan) return { plan: known.plan };
-    const dry = memoryLimit !== undefined;
-    for (let entry = known; ; ) {
-      const recording = record(f as never, args, dry);
-      entry ??= cache.add(args);
-      if (settle(entry, recording, dry)) replace(entry, new Plan(recording, options));
-      if (!dry) return { result: recording.result };
-      if (entry.plan) return { plan: entry.plan };
+    const entry = cache.find(args) ?? cache.add(args, begin(f as never, args, options));
+    if (isDue(++entry.calls)) {
+      try {
+        again(f as never, args, entry);
+      } catch (error) {
+        cache.remove(entry);
+        throw error;
+      }
     }
+    return entry;
   };
-
   const run = (...args: A): Promise<unknown> => {
     try {
-      const ready = prepare(args);
-      return "plan" in ready ? ready.plan.run(args, undefined, signal) : Promise.resolve(ready.result);
+      const entry = prepare(args);
+      return entry.first ? runFirst(entry, args) : entry.plan.run(args, undefined, signal);
     } catch (error) {
       return Promise.reject(error);
     }
   };
+  const runFirst = async (entry: Entry, args: readonly Value[]): Promise<unknown> => {
+    const { first } = entry;
+    entry.first = null;
+    try {
+      const result = await first?.run(args, undefined, signal);
+      first?.dispose();
+      return result;
+    } catch (error) {
+      entry.first = first;
+      throw error;
+    }
+  };
   const sync = (...args: A) => {
-    const ready = prepare(args);
-    return "plan" in ready ? ready.plan.runSync(args) : ready.result;
+    const entry = prepare(args);
+    if (!entry.first) return entry.plan.runSync(args);
+    const result = entry.first.runSync(args);
+    entry.first.dispose();
+    entry.first = null;
+    return result;
   };
   const repeat = async (n: number, ...args: A) => {
     checkRepeat(n, args);
-    const results: unknown[] = [];
-    for (let i = 0; i < n; i++) {
-      const ready = prepare(sliceAt(args, i));
-      if ("plan" in ready) return joinRuns(results, await ready.plan.run(sliceFrom(args, i), n - i, signal));
-      results.push(ready.result);
-    }
-    return joinRuns(results, undefined);
+    const entry = prepare(sliceAt(args, 0));
+    if (!entry.first) return entry.plan.run(args, n, signal);
+    const first = await runFirst(entry, sliceAt(args, 0));
+    return joinRuns(first, n > 1 ? await entry.plan.run(sliceFrom(args, 1), n - 1, signal) : undefined);
   };
   const dispose = () => {
     cache.clear();
@@ -125,29 +141,48 @@ export function compile<A extends readonly Value[], R>(
   }) as unknown as Compiled<A, Awaited<R>>;
 }
 
-/** Whether the recording is what every later run will do: the same as the one before it. */
-function settle(entry: Entry, recording: Recording, dry: boolean): boolean {
-  const [first, before] = [entry.recordings[0], entry.recordings.at(-1)];
-  entry.guards = recording.guards;
-  entry.recordings.push(recording);
-  if (!before) return false;
+type Step = (...args: Value[]) => unknown;
+
+/** Records until two runs in a row do the same. */
+function begin(f: Step, args: readonly Value[], options: CompileOptions): Pick<Entry, "recording" | "plan" | "first"> {
+  const recordings = [record(f, args)];
+  let kept: ReadonlySet<Storage> | undefined;
   try {
-    checkSame(before, recording);
+    do recordings.push(record(f, args));
+    while (!agree(recordings));
+    const recording = recordings.at(-1) as Recording;
+    const plan = new Plan(recording, options);
+    kept = statesOf(recording);
+    const [{ graph, ...rest }] = recordings;
+    const first = recordings.length === mostRecordings ? { ...rest, graph: promote(graph, kept) } : undefined;
+    return { recording, plan, first: first ? new Plan(first, options) : null };
+  } finally {
+    for (const { graph } of recordings) seal(graph.slots, kept);
+  }
+}
+const statesOf = ({ graph }: Recording): Set<Storage> =>
+  new Set(graph.slots.flatMap((s) => (s.role === "state" ? [s.storage] : [])));
+
+/** Whether the latest recording is what every later run will do. */
+function agree(recordings: readonly Recording[]): boolean {
+  const [before, latest] = recordings.slice(-2);
+  try {
+    checkSame(before, latest);
     return true;
   } catch (error) {
-    const made = recording.graph.slots.filter((s) => s.role === "state" && s.storage.serial >= first.born);
-    const computed =
-      dry && before.graph.slots.some((s) => s.role === "temp" && made.some((m) => m.storage === s.storage));
-    if (made.length > 0 && !computed && entry.recordings.length < mostRecordings) return false;
+    const begun = latest.graph.slots.some((s) => s.role === "state" && s.storage.serial >= recordings[0].born);
+    if (begun && recordings.length < mostRecordings) return false;
     throw error;
   }
 }
 
-/** A plan stands for the function now: what recorded runs left behind is no longer brought up to date. */
-function replace(entry: Entry, plan: Plan): void {
-  const kept = new Set<Storage>(plan.graph.slots.flatMap((s) => (s.role === "state" ? [s.storage] : [])));
-  for (const recording of entry.recordings.splice(0)) seal(recording, kept);
-  entry.plan = plan;
+function again(f: Step, args: readonly Value[], { recording }: Entry): void {
+  const { graph, ...rest } = record(f, args);
+  try {
+    checkSame(recording, { graph, ...rest });
+  } finally {
+    seal(graph.slots);
+  }
 }
 
 function checkArgument(x: unknown, i: number): void {

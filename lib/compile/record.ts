@@ -1,15 +1,14 @@
 import type { DType } from "../core/dtype.ts";
 import { callSite, fail } from "../core/errors.ts";
 import { type Reading, setWatcher } from "../core/guard.ts";
-import { native } from "../core/native.ts";
 import { type Storage, storagesMade, withoutMemory } from "../core/storage.ts";
 import { emptyValue, Value } from "../core/value.ts";
 import { type Complaint, isRecording, type Operand as Launched, type Recorder, setRecorder } from "../engine/launch.ts";
 import { openSegments, recomputing } from "../engine/recompute.ts";
 import { withGrad } from "../engine/tape.ts";
-import { K, type Kernel, type KernelType } from "../native.gen.ts";
+import type { Kernel, KernelType } from "../native.gen.ts";
 import { assign } from "../ops/arithmetic.ts";
-import { type Graph, type Operand, type Role, type Slot, type Step, touched } from "./graph.ts";
+import type { Graph, Operand, Role, Slot, Step } from "./graph.ts";
 
 /** What a step returned: tensors replaced by their place among the outputs. */
 export type Shape =
@@ -25,7 +24,6 @@ export interface Guard {
 }
 export interface Recording {
   readonly graph: Graph;
-  readonly result: unknown;
   readonly returns: Shape;
   readonly guards: readonly Guard[];
   /** Storages with lower numbers were there before the step. */
@@ -38,12 +36,7 @@ class Tape implements Recorder {
   readonly guards: Guard[] = [];
   readonly bySlot = new Map<Storage, Slot>();
   readonly born = storagesMade();
-  /** Whether kernels run. */
-  readonly runs: boolean;
 
-  constructor(runs: boolean) {
-    this.runs = runs;
-  }
   add(storage: Storage, role: Role, label?: string): Slot {
     const { dtype, length } = storage;
     const data = role === "constant" ? storage.array.slice() : undefined;
@@ -53,21 +46,16 @@ class Tape implements Recorder {
     return slot;
   }
 
-  call(kernel: Kernel, row: number, operands: readonly (Launched | null)[], words: Float64Array): boolean {
+  call(kernel: Kernel, row: number, operands: readonly (Launched | null)[], words: Float64Array): void {
     const dtype = (Object.keys(kernel.id) as KernelType[]).find((d) => kernel.id[d] === row) ?? "f32";
     const slots = operands.map((x, i) => (x === null || typeof x === "number" ? x : this.slot(x, kernel.access[i])));
     const segment = { within: openSegments(), again: recomputing() };
     this.steps.push({ kernel, row, dtype, operands: slots, words: words.slice(), where: callSite(), ...segment });
-    return this.runs;
   }
-  drop(): void {
-    this.steps.pop();
-  }
-  check(bad: Value, complain: Complaint): boolean {
+  check(bad: Value, complain: Complaint): void {
     const slot = this.bySlot.get(bad.storage);
     const at = this.steps.findLastIndex((s) => s.operands[0] === slot);
     this.steps[at] = { ...this.steps[at], complain };
-    return this.runs;
   }
 
   /** Memory made before the step is state; made in it and first read, it was filled by JavaScript: a constant. */
@@ -83,10 +71,9 @@ class Tape implements Recorder {
   }
 }
 
-/** What f gets instead of its arguments, so that what it keeps of them does not change with the caller's arrays. */
-function copyOf(x: Value, runs: boolean): Value {
+/** What f gets instead of an argument. */
+function standIn(x: Value): Value {
   const y = emptyValue([...x.shape], x.dtype);
-  if (runs) withGrad(false, () => assign(y, x));
   y.label = x.label;
   if (x.requiresGrad) y.requiresGrad = true;
   return y;
@@ -103,70 +90,54 @@ export function checkFunction(f: unknown): void {
 }
 
 /**
- * Runs f once and writes down every kernel call it makes. Arguments are private copies. `dry`: no kernel runs and no memory
- * is taken, so there is no result.
+ * Calls f once and writes down every kernel call it makes. None of them runs and no memory is taken: what the step found is as
+ * it was, and what it made is empty.
  */
-export function record(f: (...args: Value[]) => unknown, args: readonly Value[], dry = false): Recording {
+export function record(f: (...args: Value[]) => unknown, args: readonly Value[]): Recording {
   if (isRecording())
     fail("ERR_NABLA_COMPILE", "compile", "a compiled step was called inside another", {
       hint: "call the plain function inside, and compile only the outer one",
     });
-  native.drain();
-  return dry ? withoutMemory(() => listen(f, args, new Tape(false))) : listen(f, args, new Tape(true));
+  return withoutMemory(() => listen(f, args, new Tape()));
 }
 
 function listen(f: (...args: Value[]) => unknown, args: readonly Value[], tape: Tape): Recording {
-  const copies = args.map((x) => copyOf(x, tape.runs));
-  const inputs = copies.map((x) => tape.add(x.storage, "argument"));
+  const given = args.map(standIn);
+  const inputs = given.map((x) => tape.add(x.storage, "argument"));
   const before = setRecorder(tape);
   setWatcher((name, read) => tape.guards.push({ name, read, value: read() }));
   try {
-    const result = f(...copies);
+    const result = f(...given);
     const outputs: Value[] = [];
     const returns = withGrad(false, () => describe(result, outputs));
     const slots = outputs.map((y) => tape.slot(y, "w"));
     return {
-      graph: copyConstants({ slots: tape.slots, steps: tape.steps, inputs, outputs: slots }),
-      result: rebuild(returns, outputs),
+      graph: { slots: tape.slots, steps: tape.steps, inputs, outputs: slots },
       returns,
       guards: tape.guards,
       born: tape.born,
     };
+  } catch (error) {
+    seal(tape.slots);
+    throw error;
   } finally {
     setRecorder(before);
     setWatcher(null);
   }
 }
 
-/** A constant that a step writes in begins each run anew: the step gets a copy made at its start. */
-function copyConstants(g: Graph): Graph {
-  const slots = [...g.slots];
-  const copies = new Map<Slot, Slot>();
-  const first: Step[] = [];
-  for (const s of g.steps) {
-    for (const { slot, writes } of touched(s)) {
-      if (!writes || slot.role !== "constant" || copies.has(slot)) continue;
-      const copy: Slot = { ...slot, id: slots.length, role: "temp", data: undefined };
-      const words = Float64Array.of(1, slot.length, 0, 1, 0, 1);
-      const row = K.copy.id[slot.dtype as "f32"];
-      slots.push(copy);
-      copies.set(slot, copy);
-      first.push({
-        kernel: K.copy,
-        row,
-        dtype: slot.dtype,
-        operands: [copy, slot],
-        words,
-        where: s.where,
-        within: [],
-        again: undefined,
-      });
-    }
-  }
-  if (first.length === 0) return g;
-  const instead = (x: Operand) => copies.get(x as Slot) ?? x;
+/** State that begins in the step: made in it, and found by the next. */
+export function promote(g: Graph, begun: ReadonlySet<Storage>): Graph {
+  const states = new Map<Slot, Slot>();
+  for (const x of g.slots) if (begun.has(x.storage)) states.set(x, { ...x, role: "state", data: undefined });
+  const instead = (x: Operand) => states.get(x as Slot) ?? x;
   const steps = g.steps.map((s) => ({ ...s, operands: s.operands.map(instead) }));
-  return { ...g, slots, steps: [...first, ...steps], outputs: g.outputs.map((x) => instead(x) as Slot) };
+  return {
+    ...g,
+    slots: g.slots.map((x) => instead(x) as Slot),
+    steps,
+    outputs: g.outputs.map((x) => instead(x) as Slot),
+  };
 }
 
 const inside = {
@@ -174,12 +145,10 @@ const inside = {
   why: "stayed inside a compiled step",
   details: { hint: "return the tensor from the step; a gradient too: return { loss, grad: w.grad }" },
 } as const;
-/** Once a plan replaces the function, what kernels made in the recorded runs and nothing found again is out of date. */
-export function seal({ graph }: Recording, kept: ReadonlySet<Storage>): void {
-  const results = new Set(graph.outputs);
-  for (const slot of graph.slots)
-    if ((slot.role === "temp" || slot.role === "argument") && !results.has(slot) && !kept.has(slot.storage))
-      slot.storage.seal(inside);
+/** What a recorded step was given and what it made is empty; whoever kept some of it is told when he reads it. */
+export function seal(slots: readonly Slot[], kept?: ReadonlySet<Storage>): void {
+  for (const { role, storage } of slots)
+    if ((role === "temp" || role === "argument") && !kept?.has(storage)) storage.seal(inside);
 }
 
 /** Takes the tensors out of a result; each is copied so that it has a slot of its own. */

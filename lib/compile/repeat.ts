@@ -18,36 +18,17 @@ export function checkRepeat(n: number, args: readonly unknown[]): void {
 export const sliceAt = (args: readonly Value[], i: number): Value[] => args.map((x) => select(x, 0, i));
 export const sliceFrom = (args: readonly Value[], i: number): Value[] => args.map((x) => slice(x, 0, i));
 
-/** Results of single runs, then those of the rest stacked, as one structure of stacked tensors. */
-export function joinRuns(singles: readonly unknown[], rest: unknown): unknown {
-  const model = singles[0] ?? rest;
-  if (singles.length === 0) return rest;
-  if (model instanceof Value) {
+/** The result of a first run, then those of the rest, which are stacked: as one structure of stacked tensors. */
+export function joinRuns(first: unknown, rest: unknown): unknown {
+  if (first instanceof Value) {
     const tail = rest as Value | undefined;
-    const y = emptyValue([singles.length + (tail?.shape[0] ?? 0), ...model.shape], model.dtype);
-    singles.forEach((s, i) => {
-      assign(select(y, 0, i), s as Value);
-    });
-    if (tail) assign(slice(y, 0, singles.length), tail);
+    const y = emptyValue([1 + (tail?.shape[0] ?? 0), ...first.shape], first.dtype);
+    assign(select(y, 0, 0), first);
+    if (tail) assign(slice(y, 0, 1), tail);
     return y;
   }
-  if (Array.isArray(model))
-    return model.map((_, i) =>
-      joinRuns(
-        singles.map((s) => (s as unknown[])[i]),
-        (rest as unknown[] | undefined)?.[i],
-      ),
-    );
-  if (model !== null && typeof model === "object") {
-    return Object.fromEntries(
-      Object.keys(model).map((k) => [
-        k,
-        joinRuns(
-          singles.map((s) => (s as Record<string, unknown>)[k]),
-          (rest as Record<string, unknown> | undefined)?.[k],
-        ),
-      ]),
-    );
-  }
-  return model;
+  if (Array.isArray(first)) return first.map((x, i) => joinRuns(x, (rest as unknown[] | undefined)?.[i]));
+  if (first === null || typeof first !== "object") return first;
+  const tails = rest as Record<string, unknown> | undefined;
+  return Object.fromEntries(Object.entries(first).map(([name, x]) => [name, joinRuns(x, tails?.[name])]));
 }

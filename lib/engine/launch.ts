@@ -6,14 +6,11 @@ import type { Kernel, KernelType } from "../native.gen.ts";
 
 export type Operand = Value | number;
 
-/** Sees every kernel call while a step is being recorded. words are those of the call, valid until it returns. */
+/** Gets every kernel call while a step is being recorded; none of them runs. words are those of the call, valid until it returns. */
 export interface Recorder {
-  /** Returns whether the kernel is to run. */
-  call(kernel: Kernel, row: number, operands: readonly (Operand | null)[], words: Float64Array): boolean;
-  /** The last call failed. */
-  drop(): void;
-  /** The step holds only while the one element of bad, an i32, is negative. Returns whether it can be read now. */
-  check(bad: Value, complain: Complaint): boolean;
+  call(kernel: Kernel, row: number, operands: readonly (Operand | null)[], words: Float64Array): void;
+  /** The step holds only while the one element of bad, an i32, is negative. */
+  check(bad: Value, complain: Complaint): void;
 }
 /** Throws what is wrong: the position a kernel found, and the element there where it can still be read. */
 export type Complaint = (at: number, found: number | undefined) => never;
@@ -52,7 +49,10 @@ export function elementsOf(op: string, x: Value): TypedArray {
  * negative. A compiled step checks in every run, and a run that fails leaves its state as it was.
  */
 export function verify(bad: Value, x: Value, complain: Complaint): void {
-  if (recorder && !recorder.check(bad, complain)) return;
+  if (recorder) {
+    recorder.check(bad, complain);
+    return;
+  }
   const at = bad.storage.array[bad.offset];
   if (at >= 0) complain(at, x.storage.array[x.offset + at]);
 }
@@ -80,7 +80,7 @@ function settle(kernel: Kernel, operands: readonly (Operand | null)[]): void {
     const x = operands[i];
     if (x === null || typeof x === "number") continue;
     checkThere(kernel.name, x, "a");
-    if (x.storage.holds === 0) continue;
+    if (x.storage.holds === 0 || recorder) continue;
     if (kernel.access[i] !== "r") {
       fail("ERR_NABLA_STATE", kernel.name, "a compiled step in flight still uses a tensor this would change", {
         values: { target: x },
@@ -95,14 +95,16 @@ function settle(kernel: Kernel, operands: readonly (Operand | null)[]): void {
 function call(kernel: Kernel, dtype: string, count: number, operands: readonly (Operand | null)[]): void {
   const row = rowOf(kernel, dtype);
   settle(kernel, operands);
-  if (recorder && !recorder.call(kernel, row, operands, words.subarray(0, count))) return;
+  if (recorder) {
+    recorder.call(kernel, row, operands, words.subarray(0, count));
+    return;
+  }
   const [a, b, c] = operands;
   try {
     if (operands.length === 3) native.run(row, count, handed(a), handed(b), handed(c));
     else if (operands.length === 2) native.run(row, count, handed(a), handed(b));
     else native.run(row, count, ...operands.map(handed));
   } catch (e) {
-    recorder?.drop();
     rethrow(e);
   }
 }

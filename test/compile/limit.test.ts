@@ -53,14 +53,15 @@ describe("a limit", () => {
     expect(last).toBeLessThanOrEqual(matmuls(tight.listing));
     expect(last).toBeGreaterThan(matmuls(roomy.listing));
   });
-  test("the first call runs the plan already: the function itself computes nothing", () => {
+  test("the function runs twice in the first call, once in the second and never again", () => {
     const { step: f, calls } = stack();
     const step = compile(f, { memoryLimit: 2 ** 40 });
     const first = numbersOf(step.sync(x));
-    const runs = calls.runs;
-    expect(numbersOf(step.sync(x))).toEqual(first);
-    expect(calls.runs).toBe(runs);
-    expect(first).toEqual(numbersOf(step.sync(x)));
+    const runs = calls.runs / 2;
+    for (let i = 0; i < 3; i++) {
+      expect(numbersOf(step.sync(x))).toEqual(first);
+      expect(calls.runs).toBe(3 * runs);
+    }
   });
   test("too small: refused before anything runs, with a table", () => {
     const w = tensor([1, 2, 3], { requiresGrad: true });
@@ -94,16 +95,5 @@ describe("a limit", () => {
         hint: put blocks into checkpoint(), or use smaller batches"
     `);
     expect(ran).toBe(2);
-  });
-  test("what is made by kernels inside and used in the next call cannot be: it would not be there", () => {
-    let cached: Tensor | undefined;
-    const step = compile(
-      (a: Tensor) => {
-        cached ??= a.exp();
-        return a.add(cached as never);
-      },
-      { memoryLimit: 2 ** 30 },
-    );
-    expect(() => step.sync(x)).toThrow("the step ran exp in one run and add in the next");
   });
 });

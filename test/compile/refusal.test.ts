@@ -1,4 +1,5 @@
 // What compile() refuses, in whole sentences that name the user's line; and what it follows without a word.
+import { spawnSync } from "node:child_process";
 import {
   AdamW,
   type Compiled,
@@ -10,11 +11,13 @@ import {
   noGrad,
   ones,
   SGD,
+  stack,
   type Tensor,
   tensor,
   zeros,
 } from "nabla";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { assign } from "../../lib/ops/index.ts";
 import { classifier, compiled, numbersOf, stateOf } from "./program.ts";
 
 type Loose = Compiled<Tensor[], unknown>;
@@ -46,6 +49,32 @@ describe("refused", () => {
         at refusal.test.ts
         hint: pass it as an argument or keep it in a tensor"
     `);
+  });
+  test("a number that changes between calls, before anything has changed", () => {
+    let s = 2;
+    const w = ones(2);
+    const step = loose(() => assign(w, w.mul(s)));
+    step.sync(x);
+    s = 3;
+    expect(() => step.sync(x)).toThrow("a number of mul was 2 in one run and 3 in the next; it would be baked in");
+    expect(w.toArray()).toEqual([2, 2]);
+    for (let i = 0; i < 2; i++) step.sync(x);
+    expect(w.toArray()).toEqual([18, 18]);
+  });
+  test("with NABLA_CHECK=n, a number that changes later", () => {
+    const script = `
+      import { compile, ones } from "./lib/index.ts";
+      let s = 2;
+      const step = compile((a) => a.mul(s));
+      for (let i = 1; i <= 12; i++) {
+        if (i === 4) s = 3;
+        try { step.sync(ones(1)); } catch (error) { console.log(i, error.code); }
+      }`;
+    const { stdout } = spawnSync(process.execPath, ["--import", "tsx", "--input-type=module", "-e", script], {
+      env: { ...process.env, NABLA_CHECK: "5" },
+      encoding: "utf8",
+    });
+    expect(stdout).toBe("5 ERR_NABLA_COMPILE\n");
   });
   test("a number in a scalar of a kernel", () => {
     let dim = 0;
@@ -219,6 +248,21 @@ describe("a function that throws", () => {
     broken = false;
     for (let i = 0; i < 3; i++) expect(numbersOf(step.sync(x))).toEqual([[...layer.forward(x as never).dataSync()]]);
   });
+  test("leaves state as it was, also what was changed before it", () => {
+    const model = new Linear(3, 2);
+    const optimizer = new AdamW(model, { lr: 0.1 });
+    const before = stateOf({ model, optimizer });
+    const step = loose((a) => {
+      optimizer.zeroGrad();
+      const loss = model.forward(a as never).sum();
+      loss.backward();
+      optimizer.step();
+      return loss.item();
+    });
+    expect(() => step.sync(x)).toThrow("item: reads a tensor's numbers inside a compiled step");
+    expect(stateOf({ model, optimizer })).toEqual(before);
+    expect(() => optimizer.step()).toThrow("the memory of a tensor stayed inside a compiled step");
+  });
   test("an error that the step catches itself is not part of it", () => {
     const step = loose((a) => {
       try {
@@ -260,6 +304,24 @@ describe("followed", () => {
     });
     for (let i = 0; i < 5; i++) expect(numbersOf(step.sync(x))).toEqual([[11, 21, 31, 11, 21, 31]]);
     expect(step.explain().plans).toHaveLength(1);
+  });
+  test("state that kernels compute in the first step: on this thread, awaited, repeated", async () => {
+    const make = () => {
+      let first: Tensor | undefined;
+      return (a: Tensor) => {
+        first ??= a.exp();
+        return a.add(first as never);
+      };
+    };
+    const inputs = [tensor([0, 1]), tensor([5, 7]), tensor([8, 9])] as Tensor[];
+    const expected = inputs.map(make()).map((y) => numbersOf(y)[0]);
+    const [sync, awaited, repeated] = [loose(make()), loose(make()), loose(make())];
+    expect(inputs.map((a) => numbersOf(sync.sync(a))[0])).toEqual(expected);
+    expect((await Promise.all(inputs.map((a) => awaited(a)))).map((y) => numbersOf(y)[0])).toEqual(expected);
+    expect(((await repeated.repeat(3, stack(inputs) as Tensor)) as Tensor).toArray()).toEqual(expected);
+    expect(((await loose(make()).repeat(1, stack(inputs.slice(0, 1)) as Tensor)) as Tensor).toArray()).toEqual(
+      expected.slice(0, 1),
+    );
   });
   test("parameters that are thawed: the optimizer begins their state in a compiled step", () => {
     const frozen = (model: Module) => {
