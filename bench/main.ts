@@ -5,9 +5,10 @@ import { choice, integer, path, run } from "../examples/options.ts";
 import { elementwise, type Found, gemm, overhead } from "./kernels.ts";
 import { raceDigits } from "./race.ts";
 import { circumstances, markdown, save } from "./report.ts";
+import { server } from "./server.ts";
 import { training } from "./training.ts";
 
-const names = ["all", "gemm", "elementwise", "overhead", "digits", "training"] as const;
+const names = ["all", "gemm", "elementwise", "overhead", "digits", "training", "server"] as const;
 const options = {
   part: choice(names, "what to measure; all writes results/"),
   threads: integer(threads(), "threads for the second half of the tables", { max: 256 }),
@@ -24,7 +25,7 @@ const list = (text: string | undefined) => text?.split(",").map((name) => name.t
 interface Part {
   name: (typeof names)[number];
   /** Of the file in results/. */
-  group: "kernels" | "training";
+  group: "kernels" | "training" | "server";
   measure(): Found | Promise<Found>;
 }
 
@@ -42,10 +43,15 @@ await run(
       { name: "overhead", group: "kernels", measure: overhead },
       { name: "digits", group: "training", measure: () => raceDigits(values.seconds) },
       ...both.map((n): Part => ({ name: "training", group: "training", measure: () => training(n, chosen) })),
+      { name: "server", group: "server", measure: () => server() },
     ];
     console.log(circumstances());
     const figures: Record<string, number> = {};
-    const titles = { kernels: "nabla: kernels against the machine", training: "nabla: training steps" };
+    const titles = {
+      kernels: "nabla: kernels against the machine",
+      training: "nabla: training steps",
+      server: "nabla: a server that trains",
+    };
     for (const [group, title] of Object.entries(titles)) {
       const found: Found = { tables: [], bars: [], figures };
       for (const part of parts) {

@@ -67,7 +67,7 @@ const complain = (file, line, text) => complaints.push(`${file}${line ? `:${line
 function walk(folder) {
   if (!existsSync(join(root, folder))) return [];
   return readdirSync(join(root, folder), { withFileTypes: true, recursive: true })
-    .filter((entry) => entry.isFile())
+    .filter((entry) => entry.isFile() && !entry.parentPath.includes("node_modules"))
     .map((entry) => join(entry.parentPath, entry.name).slice(root.length))
     .sort();
 }
