@@ -31,6 +31,7 @@ export {
   saveSafetensors,
 } from "./io/safetensors.ts";
 export type { TensorSource } from "./io/shards.ts";
+export { type BeamOptions, beamSearch, type Hypothesis } from "./models/beam.ts";
 export { Bert, type BertConfig, type BertOutput, type BertPreset } from "./models/bert.ts";
 export type { CausalModel, Place, Summary, Workload } from "./models/causal.ts";
 export { type GenerateOptions, generate, generateBatch } from "./models/generate.ts";
@@ -40,9 +41,11 @@ export { LeNet } from "./models/lenet.ts";
 export { Llama, type LlamaConfig, type LlamaPreset } from "./models/llama.ts";
 export * from "./models/resnet.ts";
 export type { SampleOptions } from "./models/sample.ts";
+export { Seq2Seq, type Seq2SeqConfig } from "./models/seq2seq.ts";
 export * from "./nn/activation.ts";
 export {
   type DotProductOptions,
+  type KeysValues,
   type Looking,
   MultiheadAttention,
   type MultiheadOptions,
@@ -70,6 +73,15 @@ export {
 } from "./nn/position.ts";
 export { GRU, LSTM, type RecurrentOptions, RNN, type SequenceOptions } from "./nn/recurrent.ts";
 export { Sequential } from "./nn/sequential.ts";
+export {
+  type EncoderDecoderOptions,
+  type Past,
+  type StackOptions,
+  Transformer,
+  TransformerDecoder,
+  TransformerEncoder,
+  type Views,
+} from "./nn/stack.ts";
 export type { LoadOptions, LoadReport } from "./nn/state.ts";
 export { SwiGLU, TransformerDecoderLayer, TransformerEncoderLayer, type TransformerOptions } from "./nn/transformer.ts";
 export { clipGradNorm, clipGradValue } from "./optim/clip.ts";

@@ -48,6 +48,28 @@ export function wanted(hidden: Tensor, { last }: Place): Tensor {
   return last ? (slice(hidden, 1, -1) as Tensor) : hidden;
 }
 
+/** Texts to continue, as tokens. */
+export type Prompts = readonly (readonly number[])[];
+/** There are prompts, none empty or longer than the context, of tokens that the model knows. */
+export function checkPrompts(op: string, model: CausalModel, prompts: Prompts): void {
+  const refuse = (sentence: string, expected: unknown, actual: unknown): never =>
+    fail("ERR_NABLA_VALUE", op, sentence, { expected, actual });
+  if (prompts.length === 0) refuse("there are no prompts", "at least one", 0);
+  for (const [i, prompt] of prompts.entries()) {
+    const { length } = prompt;
+    if (length === 0) refuse(`prompt ${i} has no tokens`, "at least one", 0);
+    if (length > model.contextLength)
+      refuse(`prompt ${i} has ${length} tokens, the context ${model.contextLength}`, model.contextLength, length);
+    const bad = prompt.find((t) => !(Number.isInteger(t) && t >= 0 && t < model.vocabSize));
+    if (bad !== undefined) refuse(`prompt ${i} has the token ${bad}`, [0, model.vocabSize - 1], bad);
+  }
+}
+/** Whether tokens end with one of those, or with one of those sequences of them. */
+export function endingOf(stop: readonly (number | readonly number[])[] = []): (tokens: readonly number[]) => boolean {
+  const endings = stop.map((s) => (typeof s === "number" ? [s] : s)).filter((s) => s.length > 0);
+  return (tokens) => endings.some((e) => e.length <= tokens.length && e.every((t, k) => t === tokens.at(k - e.length)));
+}
+
 /** Every size is a whole number from 1, and heads divide what they are heads of. */
 export function checkSizes(op: string, sizes: Readonly<Record<string, number>>): void {
   for (const [name, n] of Object.entries(sizes))

@@ -6,7 +6,9 @@ import {
   scaledDotProductAttention as sdpa,
 } from "../ops/attention.ts";
 import { empty, zeros } from "../ops/create.ts";
-import { transpose } from "../ops/view.ts";
+import { fromHeads, toHeads } from "../ops/heads.ts";
+import { linear } from "../ops/matmul.ts";
+import { slice, transpose } from "../ops/view.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { xavierUniform, zeros as zero } from "./init.ts";
 import { Linear } from "./linear.ts";
@@ -49,6 +51,11 @@ export function scaledDotProductAttention(q: Tensor, k: Tensor, v: Tensor, optio
   return sdpa(q, k, v, options) as Tensor;
 }
 
+/** Keys and values as heads, [batch, heads, time, width / heads] each. */
+export interface KeysValues {
+  readonly k: Tensor;
+  readonly v: Tensor;
+}
 /** Options of {@link MultiheadAttention}. */
 export interface MultiheadOptions {
   /** The probability that a weight is dropped in training. */
@@ -116,5 +123,21 @@ export class MultiheadAttention extends Module {
   ): { y: Tensor; weights: Tensor } {
     const { y, weights } = this.#run(query, key, value, looking);
     return { y: y as Tensor, weights: averageHeads(weights) as Tensor };
+  }
+  /** Part i of in_proj (0 query, 1 key, 2 value) of x, as heads. */
+  #part(x: Tensor, i: number): Tensor {
+    const rows = (from: Tensor) => slice(from, 0, i * this.width, (i + 1) * this.width);
+    const y = linear(x, rows(this.in_proj_weight), this.in_proj_bias ? rows(this.in_proj_bias) : undefined);
+    return toHeads(y, this.heads) as Tensor;
+  }
+  /** The keys and values of x, to be kept for {@link recall}. */
+  remember(x: Tensor): KeysValues {
+    return { k: this.#part(x, 1), v: this.#part(x, 2) };
+  }
+  /** {@link forward}, with keys and values that are there already. */
+  recall(query: Tensor, { k, v }: KeysValues, looking: Looking = {}): Tensor {
+    const dropout = this.training ? this.dropout : 0;
+    const y = sdpa(this.#part(query, 0), k, v, { ...looking, dropout });
+    return this.out_proj.forward(fromHeads(y) as Tensor) as Tensor;
   }
 }

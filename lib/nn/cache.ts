@@ -1,10 +1,12 @@
 import { fail } from "../core/errors.ts";
 import { checkShape } from "../core/shape.ts";
-import { le, logicalAnd } from "../ops/arithmetic.ts";
+import { assign, le, logicalAnd } from "../ops/arithmetic.ts";
 import { writeSlots } from "../ops/attention.ts";
 import { arange, zeros } from "../ops/create.ts";
+import { indexSelect } from "../ops/select.ts";
 import { reshape, unsqueeze } from "../ops/view.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import type { KeysValues } from "./attention.ts";
 
 /** Sizes of a {@link KVCache}. */
 export interface CacheSizes {
@@ -34,7 +36,7 @@ export class KVCache {
   readonly sizes: CacheSizes;
   /** Booleans [batch, capacity], false in slots that only fill up a batch; undefined where all count. */
   readonly keyMask: Tensor | undefined;
-  readonly #memory: readonly { readonly k: Tensor; readonly v: Tensor }[];
+  readonly #memory: readonly KeysValues[];
 
   constructor(sizes: CacheSizes, keyMask?: Tensor) {
     const { layers, batch, heads, capacity, width } = sizes;
@@ -49,7 +51,7 @@ export class KVCache {
     return 2 * 4 * layers * batch * heads * capacity * width;
   }
   /** Writes k and v [batch, heads, time, width] into slots [time] of a layer, and gives all that layer has. */
-  store(layer: number, slots: Tensor, k: Tensor, v: Tensor): { k: Tensor; v: Tensor } {
+  store(layer: number, slots: Tensor, k: Tensor, v: Tensor): KeysValues {
     const memory = this.#memory[layer];
     if (!memory)
       return fail("ERR_NABLA_INDEX", "KVCache", `there is no layer ${layer}`, {
@@ -62,6 +64,15 @@ export class KVCache {
     ] as const)
       writeSlots(to, slots, x);
     return memory;
+  }
+  /**
+   * Takes over rows [batch of this cache] of another cache with the same layers and capacity, or puts its own rows in another
+   * order, as beams of a search are.
+   */
+  copy(from: KVCache, rows: Tensor): void {
+    for (const [layer, memory] of this.#memory.entries())
+      for (const part of ["k", "v"] as const)
+        assign(memory[part], indexSelect((from.#memory[layer] as KeysValues)[part], 0, rows));
   }
   /** What queries in these slots may look at: all slots up to their own, [time, capacity], or [batch, 1, time, capacity]. */
   visible(slots: Tensor): Tensor {

@@ -126,8 +126,16 @@ export class TransformerDecoderLayer extends Layer {
     this.dropout3 = new Dropout(dropout);
   }
   forward(x: Tensor, memory: Tensor, looking: Looking = {}, own: Looking = { causal: true }): Tensor {
-    const y = this.join(x, this.norm1, this.dropout1, (h) => this.self_attn.forward(h, h, h, own));
-    const z = this.join(y, this.norm2, this.dropout2, (h) => this.multihead_attn.forward(h, memory, memory, looking));
+    return this.through(
+      x,
+      (h) => this.self_attn.forward(h, h, h, own),
+      (h) => this.multihead_attn.forward(h, memory, memory, looking),
+    );
+  }
+  /** The three parts of the layer, with other ways to look at x itself and at the memory. */
+  through(x: Tensor, own: (h: Tensor) => Tensor, memory: (h: Tensor) => Tensor): Tensor {
+    const y = this.join(x, this.norm1, this.dropout1, own);
+    const z = this.join(y, this.norm2, this.dropout2, memory);
     return this.join(z, this.norm3, this.dropout3, (h) => this.feed(h, this.dropout));
   }
 }

@@ -34,6 +34,14 @@ it("addition learns more than chance, the same in every run", () => {
   expect(first.accuracy).toBeGreaterThanOrEqual(0);
 });
 
+it("dates learns to write what it reads, greedily and with beams, the same in every run", () => {
+  const args = [...small, "--width", "32", "--steps", "60", "--test", "10", "--beams", "2"];
+  const [first, second] = [json(example("dates", ...args)), json(example("dates", ...args))];
+  // Half of ln 72: the first figures and the dashes are soon known.
+  expect(first.loss).toBeLessThan(2.1);
+  expect([second.loss, second.beamAccuracy]).toEqual([first.loss, first.beamAccuracy]);
+});
+
 it.each([
   ["char", []],
   ["bpe", ["--vocab", "300"]],
@@ -47,15 +55,16 @@ it.each([
   expect(run.stdout).toMatch(/tokens\/s written/);
 });
 
-it("they say how they are called, and what is wrong", () => {
-  for (const name of ["addition", "shakespeare"]) {
-    const { stdout, status } = example(name, "--help");
-    expect([status, stdout]).toEqual([0, expect.stringContaining("--steps N")]);
-    expect(example(name, "--width", "10", "--heads", "3", "--steps", "1")).toMatchObject({
-      status: 1,
-      stderr: expect.stringContaining("width 10 does not divide into 3 heads"),
-    });
-  }
+it.each(["addition", "dates", "shakespeare"])("%s says how it is called, and what is wrong", (name) => {
+  const { stdout, status } = example(name, "--help");
+  expect([status, stdout]).toEqual([0, expect.stringContaining("--steps N")]);
+  expect(example(name, "--width", "10", "--heads", "3", "--steps", "1")).toMatchObject({
+    status: 1,
+    stderr: expect.stringContaining("width 10 does not divide into 3 heads"),
+  });
+});
+
+it("shakespeare refuses a text that is too short", () => {
   const path = join(folder, "short.txt");
   writeFileSync(path, "too short");
   const { status, stderr } = example("shakespeare", "--data", path);

@@ -1,0 +1,169 @@
+// Transformer layers one behind the other, and encoder and decoder together.
+import { fail } from "../core/errors.ts";
+import { reshape } from "../ops/view.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import type { KeysValues, Looking } from "./attention.ts";
+import type { KVCache } from "./cache.ts";
+import { xavierUniform } from "./init.ts";
+import { Module } from "./module.ts";
+import { LayerNorm } from "./norm.ts";
+import { TransformerDecoderLayer, TransformerEncoderLayer, type TransformerOptions } from "./transformer.ts";
+
+/** Options of {@link TransformerEncoder} and {@link TransformerDecoder}: those of their layers, and the norm at the end. */
+export interface StackOptions extends TransformerOptions {
+  /** Normalise what the last layer gives; as `normFirst` unless given. */
+  norm?: boolean;
+}
+
+function lastNorm(width: number, { normFirst = false, norm = normFirst, eps = 1e-5, bias = true }: StackOptions) {
+  return norm ? new LayerNorm(width, { eps, bias }) : null;
+}
+function several<L>(op: string, count: number, make: () => L): L[] {
+  if (!(Number.isInteger(count) && count > 0))
+    fail("ERR_NABLA_VALUE", op, `${count} layers`, { expected: "a whole number from 1", actual: count });
+  return Array.from({ length: count }, make);
+}
+
+/**
+ * Several {@link TransformerEncoderLayer}s, x [batch, time, width] through each: parameters layers.0.self_attn.in_proj_weight, ...,
+ * norm.weight.
+ *
+ * PyTorch: `torch.nn.TransformerEncoder`, whose norm has to be given.
+ * @example
+ * ```ts
+ * import { randn, tensor, TransformerEncoder } from "nabla";
+ * const encoder = new TransformerEncoder(16, 4, 2, { normFirst: true });
+ * const keyMask = tensor([[true, true, true], [true, false, false]]); // the second text has one token
+ * console.log(encoder.forward(randn(2, 3, 16), { keyMask }).shape); // [ 2, 3, 16 ]
+ * ```
+ */
+export class TransformerEncoder extends Module {
+  declare readonly gives: "same";
+  readonly layers: readonly TransformerEncoderLayer[];
+  readonly norm: LayerNorm | null;
+
+  constructor(width: number, heads: number, layers: number, options: StackOptions = {}) {
+    super();
+    this.layers = several("TransformerEncoder", layers, () => new TransformerEncoderLayer(width, heads, options));
+    this.norm = lastNorm(width, options);
+  }
+  forward(x: Tensor, looking: Looking = {}): Tensor {
+    const y = this.layers.reduce((h, layer) => layer.forward(h, looking), x);
+    return (this.norm?.forward(y) as Tensor) ?? y;
+  }
+}
+
+/** What {@link TransformerDecoder.resume} goes on from. */
+export interface Past {
+  /** Keys and values of the tokens before; those of this call are added. */
+  readonly cache: KVCache;
+  /** Slots [time] of the cache for the tokens of this call. */
+  readonly slots: Tensor;
+  /** What {@link TransformerDecoder.remember} kept of the memory. */
+  readonly memory: readonly KeysValues[];
+  /** Booleans [batch of the memory, length], false for what only fills up. */
+  readonly keyMask?: Tensor | undefined;
+}
+
+/**
+ * Several {@link TransformerDecoderLayer}s, x [batch, time, width] through each, with one memory [batch, length, width] for all.
+ *
+ * PyTorch: `torch.nn.TransformerDecoder`, whose x is not causal unless a mask says so.
+ * @example
+ * ```ts
+ * import { randn, TransformerDecoder } from "nabla";
+ * const decoder = new TransformerDecoder(16, 4, 2);
+ * console.log(decoder.forward(randn(2, 3, 16), randn(2, 7, 16)).shape); // [ 2, 3, 16 ]
+ * ```
+ */
+export class TransformerDecoder extends Module {
+  readonly layers: readonly TransformerDecoderLayer[];
+  readonly norm: LayerNorm | null;
+
+  constructor(width: number, heads: number, layers: number, options: StackOptions = {}) {
+    super();
+    this.layers = several("TransformerDecoder", layers, () => new TransformerDecoderLayer(width, heads, options));
+    this.norm = lastNorm(width, options);
+  }
+  #end(y: Tensor): Tensor {
+    return (this.norm?.forward(y) as Tensor) ?? y;
+  }
+  forward(x: Tensor, memory: Tensor, looking: Looking = {}, own: Looking = { causal: true }): Tensor {
+    return this.#end(this.layers.reduce((h, layer) => layer.forward(h, memory, looking, own), x));
+  }
+  /** Keys and values of a memory in each layer: what {@link resume} needs of it, computed once. */
+  remember(memory: Tensor): KeysValues[] {
+    return this.layers.map((layer) => layer.multihead_attn.remember(memory));
+  }
+  /**
+   * {@link forward} for tokens that follow those in a cache. The batch of x may be a multiple of that of the memory: neighbours
+   * then share a text. A token's attention to the memory knows nothing of other tokens, so theirs is done as one.
+   */
+  resume(x: Tensor, { cache, slots, memory, keyMask }: Past): Tensor {
+    const mask = cache.visible(slots);
+    const step = (h: Tensor, layer: TransformerDecoderLayer, i: number) => {
+      const { self_attn: own, multihead_attn: other } = layer;
+      const kept = memory[i] as KeysValues;
+      return layer.through(
+        h,
+        (q) => {
+          const { k, v } = own.remember(q);
+          return own.recall(q, cache.store(i, slots, k, v), { mask });
+        },
+        (q) => {
+          const together = reshape(q, [kept.k.shape[0] as number, -1, q.shape[2] as number]) as Tensor;
+          return reshape(other.recall(together, kept, { keyMask }), q.shape) as Tensor;
+        },
+      );
+    };
+    return this.#end(this.layers.reduce(step, x));
+  }
+}
+
+/** Options of {@link Transformer}. */
+export interface EncoderDecoderOptions extends TransformerOptions {
+  /** Layers of the encoder; 6 unless given. */
+  encoderLayers?: number;
+  /** Layers of the decoder; 6 unless given. */
+  decoderLayers?: number;
+}
+/** Where the parts of {@link Transformer} may look. */
+export interface Views {
+  /** The source at itself: everywhere unless given. */
+  readonly source?: Looking;
+  /** The target at itself: causal unless given. */
+  readonly target?: Looking;
+  /** The target at the source: where the `keyMask` of `source` allows unless given. */
+  readonly memory?: Looking;
+}
+
+/**
+ * The encoder and decoder of "Attention is all you need" (Vaswani et al., 2017): source [batch, length, width] is encoded, target
+ * [batch, time, width] decoded with it, a layer norm behind each. Matrices begin Xavier-uniform. Embeddings, positions and the
+ * head are those of a model: see {@link Seq2Seq}.
+ *
+ * PyTorch: `torch.nn.Transformer(batch_first=True)`, whose target is not causal unless a mask says so.
+ * @example
+ * ```ts
+ * import { randn, Transformer } from "nabla";
+ * const model = new Transformer(16, 4, { encoderLayers: 2, decoderLayers: 2 });
+ * console.log(model.forward(randn(2, 7, 16), randn(2, 3, 16)).shape); // [ 2, 3, 16 ]
+ * console.log([...model.stateDict().keys()].at(-1)); // decoder.norm.bias
+ * ```
+ */
+export class Transformer extends Module {
+  readonly encoder: TransformerEncoder;
+  readonly decoder: TransformerDecoder;
+
+  constructor(width: number, heads: number, options: EncoderDecoderOptions = {}) {
+    super();
+    const { encoderLayers = 6, decoderLayers = 6, ...layer } = options;
+    this.encoder = new TransformerEncoder(width, heads, encoderLayers, { ...layer, norm: true });
+    this.decoder = new TransformerDecoder(width, heads, decoderLayers, { ...layer, norm: true });
+    for (const p of this.parameters()) if (p.ndim > 1) xavierUniform(p);
+  }
+  forward(source: Tensor, target: Tensor, { source: at = {}, target: own, memory }: Views = {}): Tensor {
+    const encoded = this.encoder.forward(source, at);
+    return this.decoder.forward(target, encoded, memory ?? { keyMask: at.keyMask }, own ?? { causal: true });
+  }
+}
