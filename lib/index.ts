@@ -4,12 +4,23 @@ export { checkpoint } from "./compile/checkpoint.ts";
 export { type Compiled, type CompileOptions, compile } from "./compile/compile.ts";
 export { type ErrorCode, NablaError } from "./core/errors.ts";
 export { isa, setThreads, threads } from "./core/native.ts";
-export { type Batch, Batches, type BatchOptions, batches, type Position } from "./data/batches.ts";
+export { type Batch, Batches, type BatchesOptions, batches } from "./data/batches.ts";
 export { type ReadTableOptions, readTable } from "./data/csv.ts";
 export { type Digits, digits } from "./data/digits.ts";
 export { Encoder, type EncoderState, type FitEncoderOptions } from "./data/encoder.ts";
+export type { BatchOptions, EpochsState, Position } from "./data/epochs.ts";
+export {
+  type FolderSplitOptions,
+  ImageFolder,
+  type ImageFolderOptions,
+  imageFolder,
+  type Picture,
+} from "./data/folder.ts";
 export { type Idx, type Mnist, mnist, readIdx } from "./data/idx.ts";
+export { type Collated, collate, DataLoader, type Dataset, type LoaderOptions, type Sample } from "./data/loader.ts";
 export { type Cell, type Column, type SplitOptions, Table } from "./data/table.ts";
+export type { Images, Range, Transform } from "./data/transforms.ts";
+export * as transforms from "./data/transforms.ts";
 export {
   type CheckOptions,
   checkGradient,
@@ -93,7 +104,7 @@ export { arange, empty, eye, full, linspace, type Options, ones, tensor, zeros }
 export { cat, diag, einsum, meshgrid, stack, tensordot, where } from "./tensor/functional.ts";
 export { fullLike, onesLike, randLike, randnLike, zerosLike } from "./tensor/like.ts";
 export { type Memory, memory } from "./tensor/memory.ts";
-export { bernoulli, multinomial, rand, randint, randn, randperm, seed } from "./tensor/random.ts";
+export { bernoulli, forkRng, multinomial, rand, randint, randn, randperm, seed } from "./tensor/random.ts";
 export { Tensor } from "./tensor/tensor.ts";
 export { type BPEOptions, BPETokenizer } from "./text/bpe.ts";
 export { CharTokenizer, type Tokenizer } from "./text/tokenizer.ts";

@@ -1,6 +1,5 @@
 import { fail } from "../core/errors.ts";
-import { elementsOf } from "../engine/launch.ts";
-import { permutation } from "./batches.ts";
+import { deal } from "./split.ts";
 
 /** One cell: a number, a text, or null where there is a gap. */
 export type Cell = number | string | null;
@@ -109,12 +108,6 @@ export class Table {
    * scikit-learn: `train_test_split(..., stratify)`.
    */
   split(shares: readonly number[], options: SplitOptions = {}): Table[] {
-    const sum = shares.reduce((a, b) => a + b, 0);
-    if (shares.length === 0 || !shares.every((s) => s > 0) || Math.abs(sum - 1) > 1e-9)
-      fail("ERR_NABLA_VALUE", "split", `shares are numbers above 0 that add up to 1, got [${shares.join(", ")}]`, {
-        expected: 1,
-        actual: sum,
-      });
     return this.#deal(shares, options).map((rows) => this.take(rows));
   }
   /**
@@ -140,29 +133,9 @@ export class Table {
     }));
   }
 
-  /**
-   * Deals rows out like cards: shuffled, rows of one value of the stratifying column one after the other, each goes to the
-   * part that is furthest behind its share. So whole and every stratum are shared within one row a part.
-   */
   #deal(shares: readonly number[], { seed = 0, stratify }: SplitOptions): number[][] {
-    if (!Number.isSafeInteger(seed) || seed < 0)
-      fail("ERR_NABLA_VALUE", "split", `seed must be a whole number from 0, got ${seed}`, { actual: seed });
-    const parts: number[][] = shares.map(() => []);
-    if (this.length === 0) return parts;
-    const shuffled = Array.from(elementsOf("split", permutation(this.length, seed, 0)));
-    const strata = new Map<Cell, number[]>();
     const cells = stratify === undefined ? undefined : this.column(stratify).cells;
-    for (const i of shuffled) {
-      const key = cells ? (cells[i] as Cell) : null;
-      const stratum = strata.get(key);
-      if (stratum) stratum.push(i);
-      else strata.set(key, [i]);
-    }
-    [...strata.values()].flat().forEach((row, n) => {
-      const behind = shares.map((share, p) => share * (n + 1) - (parts[p] as number[]).length);
-      parts[behind.indexOf(Math.max(...behind))]?.push(row);
-    });
-    return parts.map((rows) => rows.sort((a, b) => a - b));
+    return deal(this.length, shares, { seed, strata: cells && ((i) => cells[i]) });
   }
 
   /** The size and the columns with their kinds. */

@@ -5,34 +5,53 @@ import type { DType } from "../core/dtype.ts";
 import { fail } from "../core/errors.ts";
 import { checkShape, type Dims, numel, sameShape } from "../core/shape.ts";
 import { emptyValue, type Value, wrapArray } from "../core/value.ts";
-import { launch } from "../engine/launch.ts";
+import { isRecording, launch } from "../engine/launch.ts";
 import { elementwise, op, type Spec } from "../engine/op.ts";
 import { withGrad } from "../engine/tape.ts";
 import { K, type Kernel } from "../native.gen.ts";
 import { assign, cast, contiguous, copy, lt } from "./arithmetic.ts";
 
 /** Seed low, seed high, counter low, counter high. A program that never calls manualSeed draws the numbers of seed 0. */
-const state: Value = wrapArray(new Int32Array(4), [4], "i32");
+let state: Value = wrapArray(new Int32Array(4), [4], "i32");
 state.label = "generator";
 
-/** Starts the generator anew: the numbers that follow are a function of the seed. */
-export function manualSeed(seed: number | bigint): void {
+/** The words of a generator that begins with this seed. */
+function seeded(op: string, seed: number | bigint): Value {
   const whole = typeof seed === "bigint" ? seed >= 0n && seed < 2n ** 64n : Number.isSafeInteger(seed) && seed >= 0;
   if (!whole)
-    fail("ERR_NABLA_VALUE", "manualSeed", `${String(seed)} is not a seed`, {
+    fail("ERR_NABLA_VALUE", op, `${String(seed)} is not a seed`, {
       expected: "a whole number from 0 to 2^53 - 1, or a bigint below 2^64",
       actual: seed,
     });
   const words = BigInt.asUintN(64, BigInt(seed));
   const halves = [Number(words & 0xffffffffn), Number(words >> 32n), 0, 0];
-  assign(
-    state,
-    wrapArray(
-      Int32Array.from(halves, (w) => w | 0),
-      [4],
-      "i32",
-    ),
+  return wrapArray(
+    Int32Array.from(halves, (w) => w | 0),
+    [4],
+    "i32",
   );
+}
+
+/** Starts the generator anew: the numbers that follow are a function of the seed. */
+export function manualSeed(seed: number | bigint): void {
+  assign(state, seeded("manualSeed", seed));
+}
+/** Calls f with a generator of its own; that of before goes on afterwards as if f had drawn nothing. */
+export function forkRng<R>(seed: number | bigint, f: () => R): R {
+  if (isRecording())
+    fail("ERR_NABLA_COMPILE", "forkRng", "the numbers drawn inside would be the same in every run of the step", {
+      hint: "call it outside of the compiled step",
+    });
+  const before = state;
+  state = seeded("forkRng", seed);
+  try {
+    const y = f();
+    if (y instanceof Promise)
+      fail("ERR_NABLA_TYPE", "forkRng", "takes no async function: others would draw its numbers", { actual: y });
+    return y;
+  } finally {
+    state = before;
+  }
 }
 /** A copy of the generator's state, for setRngState. */
 export const getRngState = (): Value => copy(state);

@@ -24,6 +24,21 @@ export function seed(n: number | bigint): void {
 }
 
 /**
+ * Calls f with a generator of its own, begun with a seed; the generator outside goes on as if f had drawn nothing.
+ * `torch.random.fork_rng`. Throws ERR_NABLA_TYPE for an async function, ERR_NABLA_COMPILE inside a compiled step.
+ * ```ts
+ * import { forkRng, randn, seed } from "nabla";
+ * seed(1);
+ * const x = forkRng(42, () => randn(3));
+ * seed(42);
+ * console.log(randn(3).equal(x)); // true
+ * ```
+ */
+export function forkRng<R>(seed: number | bigint, f: () => R): R {
+  return ops.forkRng(seed, f);
+}
+
+/**
  * Uniform in [0, 1). `torch.rand`. Throws ERR_NABLA_DTYPE for integers, and as zeros does.
  * ```ts
  * import { rand } from "nabla";
