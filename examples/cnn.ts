@@ -141,7 +141,7 @@ await run(program, async (options) => {
   const loss = (logits: Tensor, target: Tensor) => crossEntropy(logits as never, target as never) as Tensor;
   const data = batches(x, y, { size: batch, shuffle: true, dropLast: true });
   const optimizer = new AdamW(model, { lr });
-  const training = { loss, optimizer, epochs, schedule, metrics: { accuracy }, compile: true };
+  const training = { loss, optimizer, epochs, schedule, metrics: { accuracy } };
   for await (const event of train(model as never, data, training)) {
     trainLoss = event.loss;
     const share = (100 * event.metrics.accuracy!).toFixed(1);

@@ -30,6 +30,8 @@ export interface Compiled<A extends readonly Value[], R> {
   repeat(n: number, ...args: A): Promise<R>;
   /** What the step consists of and what it costs; with profile(true) also the time of each kind of kernel. */
   explain(): Explanation;
+  /** Has the next call of each plan record the function again and compare: what it reads in JavaScript may have changed. */
+  check(): void;
   /** Turns the clock of every kernel on or off; explain() then tells how long each kind takes. */
   profile(on: boolean): void;
   /** Gives the memory back, once runs in flight are over. */
@@ -132,9 +134,13 @@ export function compile<A extends readonly Value[], R>(
   const profile = (on: boolean) => {
     for (const p of cache.plans) p.profile(on);
   };
+  const check = () => {
+    for (const e of cache.entries) e.calls = Math.min(e.calls, 1);
+  };
   return Object.assign(run, {
     sync,
     repeat,
+    check,
     profile,
     explain: () => explain(cache.plans),
     [Symbol.dispose]: dispose,

@@ -1,5 +1,5 @@
-import { compile } from "../compile/compile.ts";
-import { fail } from "../core/errors.ts";
+import { type Compiled, compile } from "../compile/compile.ts";
+import { fail, type NablaError } from "../core/errors.ts";
 import { withGrad } from "../engine/tape.ts";
 import type { Module } from "../nn/module.ts";
 import { clipGradNorm } from "../optim/clip.ts";
@@ -30,7 +30,11 @@ export interface FitOptions<Y, O> {
   clip?: number;
   /** The learning rate of each step. */
   schedule?: Schedule;
-  /** Make one native program of the step, which leaves the event loop free and gives the same bits; see {@link compile}. */
+  /**
+   * Make one native program of the step, which leaves the event loop free and gives the same bits; see {@link compile}. Unless
+   * said, it is made for the first eight sizes of batches, and a step that cannot be compiled runs eagerly after one warning;
+   * with `true` it is made for every size, and that is an error.
+   */
   compile?: boolean;
   /** Ends the run after the step it is in. */
   signal?: AbortSignal;
@@ -97,13 +101,18 @@ const numbers = ({ loss, metrics }: Measured): Scores => ({
   metrics: Object.fromEntries(Object.entries(metrics).map(([name, x]) => [name, x.item()])),
 });
 
+interface Stepped {
+  readonly measured: Measured[];
+  readonly norm: Tensor | null;
+}
+type Stepping = (...tensors: Tensor[]) => Stepped | Promise<Stepped>;
 /**
  * One step on one or several batches, x1, y1, x2, y2, ..., whose gradients add up to that of their mean. Nothing in it depends on
  * numbers in tensors, so it can be compiled.
  */
-function stepOf(model: Runs, { loss, optimizer, metrics = {}, clip }: Plain) {
+function stepOf(model: Runs, { loss, optimizer, metrics = {}, clip }: Plain): (...tensors: Tensor[]) => Stepped {
   const parameters = model.namedParameters();
-  return (...tensors: readonly Tensor[]): { measured: Measured[]; norm: Tensor | null } => {
+  return (...tensors) => {
     optimizer.zeroGrad();
     const measured: Measured[] = [];
     for (let i = 0; i < tensors.length; i += 2) {
@@ -116,6 +125,40 @@ function stepOf(model: Runs, { loss, optimizer, metrics = {}, clip }: Plain) {
     optimizer.step();
     return { measured, norm };
   };
+}
+
+/** Sizes of batches that get a program each; batches that all differ in size would pay for theirs and not use it again. */
+const mostSizes = 8;
+const sizesOf = (tensors: readonly Tensor[]): string => tensors.map((x) => x.shape.join()).join(";");
+
+/** The step as one program; where that cannot be and need not be, the step itself. */
+function compiledStep(
+  eager: Stepping,
+  { compile: asked }: Plain,
+): Stepping & Partial<Pick<Compiled<[], unknown>, "check" | typeof Symbol.dispose>> {
+  if (asked === false) return eager;
+  const compiled = compile(eager as never) as unknown as Compiled<Tensor[], Stepped>;
+  if (asked) return compiled;
+  const sizes = new Set<string>();
+  let refused = false;
+  const run: Stepping = async (...tensors) => {
+    if (sizes.size < mostSizes) sizes.add(sizesOf(tensors));
+    if (refused || !sizes.has(sizesOf(tensors))) return eager(...tensors);
+    try {
+      return await compiled(...tensors);
+    } catch (error) {
+      // Thrown while the step is recorded, so nothing has changed yet and the same batch can be taken again.
+      if ((error as NablaError).code !== "ERR_NABLA_COMPILE") throw error;
+      refused = true;
+      process.emitWarning(`fit: the step runs eagerly, because it cannot be compiled. ${(error as Error).message}`, {
+        type: "NablaWarning",
+        code: "NABLA_EAGER",
+        detail: "{ compile: false } says that this is wanted; { compile: true } makes it an error.",
+      });
+      return eager(...tensors);
+    }
+  };
+  return Object.assign(run, { check: compiled.check, [Symbol.dispose]: compiled[Symbol.dispose] });
 }
 
 /** Keeps timers, sockets and signals alive while steps follow each other: at most this many milliseconds between turns. */
@@ -174,9 +217,7 @@ async function* run(
 ): AsyncGenerator<FitEvent, void, undefined> {
   checkOptions(options);
   const { optimizer, epochs = 1, accumulate = 1, validation, schedule, signal } = options;
-  const eager = stepOf(model, options);
-  using compiled = options.compile ? compile(eager) : null;
-  const step: typeof eager | NonNullable<typeof compiled> = compiled ?? eager;
+  const step = compiledStep(stepOf(model, options), options);
   const breathe = breather();
   const modes = [...model.namedModules().values()].map((m) => [m, m.training] as const);
   let steps = 0;
@@ -184,6 +225,7 @@ async function* run(
     for (let epoch = 0; epoch < epochs; epoch++) {
       const tally = new Tally();
       model.train();
+      step.check?.(); // what the loss or the model reads in JavaScript may have changed with the epoch
       for await (const group of grouped(data, accumulate)) {
         checkSignal(signal, steps);
         if (schedule) optimizer.lr = schedule(steps);
@@ -203,6 +245,7 @@ async function* run(
       yield { done: "epoch", ...at, ...tally.scores, ...(measured && { validation: measured }) };
     }
   } finally {
+    step[Symbol.dispose]?.();
     for (const [module, on] of modes) module.training = on;
   }
 }
