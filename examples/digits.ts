@@ -4,12 +4,15 @@ import { statSync } from "node:fs";
 import {
   type Adam,
   type AdamW,
+  accuracy,
   batches,
   cosine,
   crossEntropy,
   digits,
+  fit,
   isa,
   Linear,
+  type Module,
   mnist,
   noGrad,
   ReLU,
@@ -95,7 +98,7 @@ function load(dir: string | undefined, from: number): Data {
   return { train: parts[0], test: parts[1], rows, columns, classes, origin: dir };
 }
 
-type Model = { forward(x: Tensor<[number, number]>): Tensor };
+type Model = Module & { forward(x: Tensor<[number, number]>): Tensor };
 
 /** What the model takes each digit for. */
 function predict(model: Model, { x, count }: Part, size: number): Int32Array {
@@ -117,36 +120,23 @@ interface Plan {
 }
 
 /** Trains, showing how far it is; the mean loss of the last epoch. */
-function train(
+async function train(
   model: Model,
   optimizer: SGD | Adam | AdamW,
   { x, labels, count }: Part,
   { epochs, batch, lr }: Plan,
-): number {
+): Promise<number> {
   const data = batches(tensor(x).reshape(count, -1), tensor(labels), { size: batch, shuffle: true, dropLast: true });
   const perEpoch = Math.floor(count / batch);
-  const rate = cosine({ from: lr, steps: epochs * perEpoch, warmup: Math.min(100, perEpoch / 2) });
+  const schedule = cosine({ from: lr, steps: epochs * perEpoch, warmup: Math.min(100, perEpoch / 2) });
   const progress = new Progress(epochs * perEpoch * batch);
-  let [step, mean] = [0, 0];
-  for (let epoch = 1; epoch <= epochs; epoch++) {
-    let [seen, sum, right] = [0, 0, 0];
-    for (const [pixels, truth] of data) {
-      optimizer.lr = rate(step++);
-      const logits = model.forward(pixels);
-      const loss = crossEntropy(logits, truth);
-      optimizer.zeroGrad();
-      loss.backward();
-      optimizer.step();
-      seen += batch;
-      sum += batch * loss.item();
-      right += logits.argmax(1).eq(truth).sum().item();
-      mean = sum / seen;
-      const share = (100 * right) / seen;
-      progress.update(
-        step * batch,
-        () => `epoch ${epoch}/${epochs}  loss ${mean.toFixed(4)}  accuracy ${share.toFixed(1)}%`,
-      );
-    }
+  let mean = Number.NaN;
+  const training = { loss: crossEntropy, optimizer, epochs, schedule, metrics: { accuracy } };
+  for await (const { done, epoch, step, loss, metrics } of fit(model, data, training)) {
+    const news = () =>
+      `epoch ${epoch + 1}/${epochs}  loss ${loss.toFixed(4)}  accuracy ${(100 * metrics.accuracy!).toFixed(1)}%`;
+    if (done === "step") progress.update(step * batch, news);
+    else mean = loss;
   }
   return mean;
 }
@@ -212,7 +202,7 @@ await run(program, async (options) => {
   const model = new Sequential(new Linear(rows * columns, hidden), new ReLU(), new Linear(hidden, classes));
   console.log(`${model}\n`);
   const rule = { name: options.optimizer, lr, momentum: sgd ? 0.9 : 0 };
-  const trainLoss = train(model, optimizer(model, rule), data.train, { ...options, lr });
+  const trainLoss = await train(model, optimizer(model, rule), data.train, { ...options, lr });
 
   model.eval();
   const found = predict(model, test, rows * columns);
