@@ -17,7 +17,7 @@ const floors = [
   ["io"],
   ["nn"],
   ["optim"],
-  ["data", "text"],
+  ["data", "text", "plot"],
   ["models"],
   ["train", "serve"],
   ["index"],

@@ -103,8 +103,12 @@ beforeAll(() => {
   writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
   writeFileSync(join(folder, "runner.ts"), runner);
   const index = JSON.stringify(join(root, "lib/index.ts"));
+  const plot = JSON.stringify(join(root, "lib/plot/index.ts"));
   for (const [i, { code }] of examples.entries())
-    writeFileSync(join(folder, "examples", `${i}.ts`), code.replaceAll('"nabla"', index));
+    writeFileSync(
+      join(folder, "examples", `${i}.ts`),
+      code.replaceAll('"nabla"', index).replaceAll('"nabla/plot"', plot),
+    );
   outcomes = runAll();
   complaints = compileAll();
 }, 120_000);

@@ -1,0 +1,14 @@
+// The public names of nabla/plot: charts as SVG and as text of a terminal.
+
+export { type BarsOptions, bars } from "./bars.ts";
+export { type BesideOptions, beside } from "./beside.ts";
+export { Chart, type ChartOptions, type Drawing, type SvgOptions, type TextOptions } from "./chart.ts";
+export { type Components, type EmbeddingOptions, embedding, pca } from "./embedding.ts";
+export { type ConfusionOptions, confusion, type HeatmapOptions, heatmap } from "./heatmap.ts";
+export { type HistogramOptions, histogram } from "./histogram.ts";
+export { type Colors, featureMaps, filters, type ImagesOptions, images } from "./images.ts";
+export { type Line, type LinesOptions, lines, type ScatterOptions, scatter } from "./lines.ts";
+export { type PngOptions, png } from "./png.ts";
+export type { Array2, Named, Numbers } from "./read.ts";
+export type { Range } from "./scale.ts";
+export type { Theme } from "./svg.ts";
