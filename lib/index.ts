@@ -44,15 +44,19 @@ export {
 export type { TensorSource } from "./io/shards.ts";
 export { type BeamOptions, beamSearch, type Hypothesis } from "./models/beam.ts";
 export { Bert, type BertConfig, type BertOutput, type BertPreset } from "./models/bert.ts";
-export type { CausalModel, Place, Summary, Workload } from "./models/causal.ts";
+export type { CausalModel, Place } from "./models/causal.ts";
+export { BertForSequenceClassification, BertForTokenClassification } from "./models/classifier.ts";
 export { type GenerateOptions, generate, generateBatch } from "./models/generate.ts";
 export { GPT2, type GPT2Config, type GPT2Preset } from "./models/gpt.ts";
-export { loadPretrained, savePretrained } from "./models/huggingface.ts";
+export { loadPretrained, type Pretrained, savePretrained } from "./models/huggingface.ts";
 export { LeNet } from "./models/lenet.ts";
 export { Llama, type LlamaConfig, type LlamaPreset } from "./models/llama.ts";
+export { type MaskOptions, maskTokens } from "./models/mask.ts";
 export * from "./models/resnet.ts";
 export type { SampleOptions } from "./models/sample.ts";
 export { Seq2Seq, type Seq2SeqConfig } from "./models/seq2seq.ts";
+export type { Summary, Workload } from "./models/summary.ts";
+export { ViT, type ViTConfig, type ViTPreset } from "./models/vit.ts";
 export * from "./nn/activation.ts";
 export {
   type DotProductOptions,

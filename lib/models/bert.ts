@@ -1,19 +1,26 @@
 import { fail } from "../core/errors.ts";
 import { Dropout } from "../nn/dropout.ts";
 import { Embedding } from "../nn/embedding.ts";
-import { normal, zeros as zero } from "../nn/init.ts";
 import { Linear } from "../nn/linear.ts";
 import { Module } from "../nn/module.ts";
 import { LayerNorm } from "../nn/norm.ts";
 import { Parameter } from "../nn/parameter.ts";
 import { gelu, tanh } from "../ops/activation.ts";
-import { scaledDotProductAttention } from "../ops/attention.ts";
 import { zeros } from "../ops/create.ts";
-import { fromHeads, toHeads } from "../ops/heads.ts";
 import { linear } from "../ops/matmul.ts";
 import { select, slice } from "../ops/view.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkSizes } from "./causal.ts";
+import { begin, SelfAttention } from "./encoder.ts";
+import {
+  blockKept,
+  blockParameters,
+  checkSizes,
+  checkWidth,
+  presetOf,
+  type Summary,
+  summarize,
+  type Workload,
+} from "./summary.ts";
 
 /** Sizes and choices of {@link Bert}. */
 export interface BertConfig {
@@ -35,7 +42,9 @@ export interface BertConfig {
   /** The standard deviation of first weights; 0.02 unless given. */
   readonly std?: number;
 }
-type Full = Required<BertConfig>;
+/** A configuration with nothing left open. */
+export type FullBertConfig = Required<BertConfig>;
+type Full = FullBertConfig;
 
 const presets = {
   "bert-base-uncased": { vocabSize: 30522, contextLength: 512, layers: 12, heads: 12, width: 768, dropout: 0.1 },
@@ -44,17 +53,11 @@ const presets = {
 /** Published sizes by name. */
 export type BertPreset = keyof typeof presets;
 
-function complete(given: BertConfig | BertPreset): Full {
-  const config: BertConfig = typeof given === "string" ? presets[given] : given;
-  if (!config)
-    return fail("ERR_NABLA_VALUE", "Bert", `there is no preset ${String(given)}`, {
-      expected: Object.keys(presets),
-      actual: given,
-    });
+export function completeBert(given: BertConfig | BertPreset): Full {
+  const config = presetOf<BertConfig>("Bert", given, presets);
   const { vocabSize, contextLength, layers, heads, width } = config;
-  checkSizes("Bert", { vocabSize, contextLength, layers, heads, width });
-  if (width % heads !== 0)
-    fail("ERR_NABLA_VALUE", "Bert", `width ${width} does not divide into ${heads} heads`, { actual: { width, heads } });
+  checkSizes("Bert", { vocabSize, contextLength });
+  checkWidth("Bert", { layers, heads, width });
   return { hidden: 4 * width, types: 2, dropout: 0, eps: 1e-12, paddingIndex: 0, std: 0.02, ...config };
 }
 
@@ -99,27 +102,6 @@ class Output extends Module {
     return this.LayerNorm.forward(this.dropout.forward(this.dense.forward(x) as Tensor).add(before)) as Tensor;
   }
 }
-class SelfAttention extends Module {
-  readonly query: Linear;
-  readonly key: Linear;
-  readonly value: Linear;
-  readonly heads: number;
-  readonly dropout: number;
-
-  constructor({ width, heads, dropout }: Full) {
-    super();
-    this.query = new Linear(width, width);
-    this.key = new Linear(width, width);
-    this.value = new Linear(width, width);
-    this.heads = heads;
-    this.dropout = dropout;
-  }
-  forward(x: Tensor, keyMask: Tensor | undefined): Tensor {
-    const [q, k, v] = [this.query, this.key, this.value].map((map) => toHeads(map.forward(x), this.heads));
-    const dropout = this.training ? this.dropout : 0;
-    return fromHeads(scaledDotProductAttention(q, k, v, { keyMask, dropout })) as Tensor;
-  }
-}
 class Layer extends Module {
   readonly attention: { readonly self: SelfAttention; readonly output: Output };
   readonly intermediate: { readonly dense: Linear };
@@ -137,16 +119,36 @@ class Layer extends Module {
     return this.output.forward(gelu(this.intermediate.dense.forward(y)) as Tensor, y);
   }
 }
-class Body extends Module {
+/** What may be known of ids [batch, time]. */
+export interface BertView {
+  /** Segments [batch, time], 0 unless given. */
+  readonly types?: Tensor | undefined;
+  /** Booleans [batch, time], false where ids only fill up. */
+  readonly keyMask?: Tensor | undefined;
+}
+/** Embeddings, layers and, where it is wanted, the pooled first token: what all of Bert's models have. */
+export class BertBody<P extends boolean = true> extends Module {
   readonly embeddings: Embeddings;
-  readonly encoder: { readonly layer: Layer[] };
-  readonly pooler: { readonly dense: Linear };
+  readonly encoder: { readonly layer: readonly Layer[] };
+  readonly pooler: P extends true ? { readonly dense: Linear } : null;
+  readonly #length: number;
 
-  constructor(config: Full) {
+  constructor(config: Full, pooled: P) {
     super();
     this.embeddings = new Embeddings(config);
     this.encoder = { layer: Array.from({ length: config.layers }, () => new Layer(config)) };
-    this.pooler = { dense: new Linear(config.width, config.width) };
+    this.pooler = (pooled ? { dense: new Linear(config.width, config.width) } : null) as BertBody<P>["pooler"];
+    this.#length = config.contextLength;
+  }
+  /** Vectors [batch, time, width] of ids [batch, time]. */
+  forward(ids: Tensor, { types, keyMask }: BertView = {}): Tensor {
+    if (ids.ndim !== 2 || (ids.shape[1] as number) > this.#length)
+      fail("ERR_NABLA_SHAPE", "Bert", `takes ids [batch, time], time at most ${this.#length}`, { values: { ids } });
+    return this.encoder.layer.reduce((x, layer) => layer.forward(x, keyMask), this.embeddings.forward(ids, types));
+  }
+  /** The first token's vector through a linear map and tanh: [batch, width]. */
+  pool(this: BertBody<true>, hidden: Tensor): Tensor {
+    return tanh({ x: this.pooler.dense.forward(select(hidden, 1, 0) as Tensor) }) as Tensor;
   }
 }
 /** Logits of words from their vectors: the embedding turned round, behind one layer more. */
@@ -194,35 +196,36 @@ export interface BertOutput {
  */
 export class Bert extends Module {
   readonly config: Full;
-  readonly bert: Body;
+  readonly bert: BertBody;
   readonly cls: { readonly predictions: Predictions; readonly seq_relationship: Linear };
 
   constructor(config: BertConfig | BertPreset) {
     super();
-    const full = complete(config);
+    const full = completeBert(config);
     this.config = full;
-    this.bert = new Body(full);
+    this.bert = new BertBody(full, true);
     const predictions = new Predictions(full, this.bert.embeddings.word_embeddings.weight);
     this.cls = { predictions, seq_relationship: new Linear(full.width, 2) };
-    this.apply((m) => {
-      if (!(m instanceof Linear)) return;
-      normal(m.weight, 0, full.std);
-      if (m.bias) zero(m.bias);
-    });
+    begin(this, full.std);
+  }
+  /** Parameters and bytes, before anything is allocated: for `batch` texts of `time` tokens, one of the whole context unless given. */
+  static summary(config: BertConfig | BertPreset, { batch = 1, time }: Workload = {}): Summary {
+    const { vocabSize, contextLength, layers, heads, width, hidden, types } = completeBert(config);
+    const embeddings = (vocabSize + contextLength + types + 2) * width;
+    const square = width * width + width;
+    // The pooler; the layer, norm and bias before words; two logits of what follows.
+    const ends = square + (square + 2 * width + vocabSize) + 2 * (width + 1);
+    const parameters = embeddings + layers * blockParameters(width, hidden) + ends;
+    const costs = { parameters, kept: blockKept(width, hidden), layers, heads, remembered: 0, vocabSize };
+    return summarize(costs, batch, time ?? contextLength);
   }
   override describe(): string {
     const { layers, heads, width } = this.config;
     return `${layers} layers, ${heads} heads, width ${width}`;
   }
-  /** types [batch, time] are segments, 0 unless given; keyMask booleans [batch, time], false where ids only fill up. */
-  forward(ids: Tensor, { types, keyMask }: { types?: Tensor; keyMask?: Tensor } = {}): BertOutput {
-    if (ids.ndim !== 2 || (ids.shape[1] as number) > this.config.contextLength)
-      fail("ERR_NABLA_SHAPE", "Bert", `takes ids [batch, time], time at most ${this.config.contextLength}`, {
-        values: { ids },
-      });
-    const { embeddings, encoder, pooler } = this.bert;
-    const hidden = encoder.layer.reduce((x, layer) => layer.forward(x, keyMask), embeddings.forward(ids, types));
-    const pooled = tanh({ x: pooler.dense.forward(select(hidden, 1, 0) as Tensor) }) as Tensor;
+  forward(ids: Tensor, view: BertView = {}): BertOutput {
+    const hidden = this.bert.forward(ids, view);
+    const pooled = this.bert.pool(hidden);
     const predictions = this.cls.predictions.forward(hidden);
     return { hidden, pooled, predictions, relationship: this.cls.seq_relationship.forward(pooled) as Tensor };
   }

@@ -1,9 +1,14 @@
-// What models that continue a text have in common: where a call stands in the text, and what it costs.
+// What models that continue a text have in common.
 import { fail } from "../core/errors.ts";
 import { scaledDotProductAttention } from "../nn/attention.ts";
 import type { KVCache } from "../nn/cache.ts";
-import type { Module } from "../nn/module.ts";
+import { linearCrossEntropy } from "../nn/head.ts";
+import { normal } from "../nn/init.ts";
+import { Linear } from "../nn/linear.ts";
+import { Module } from "../nn/module.ts";
+import type { Parameter } from "../nn/parameter.ts";
 import { arange } from "../ops/create.ts";
+import { linear } from "../ops/matmul.ts";
 import { slice } from "../ops/view.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
@@ -48,6 +53,53 @@ export function wanted(hidden: Tensor, { last }: Place): Tensor {
   return last ? (slice(hidden, 1, -1) as Tensor) : hidden;
 }
 
+/** What every decoder's configuration has. */
+export interface DecoderConfig {
+  readonly vocabSize: number;
+  readonly contextLength: number;
+  readonly layers: number;
+  readonly heads: number;
+  readonly width: number;
+  readonly tied: boolean;
+  readonly std: number;
+}
+/** Logits from hidden states: the weight of the embedding, or one of its own. */
+export type Head = Linear | { readonly weight: Parameter };
+export function headOf(embedding: Parameter, { width, vocabSize, tied, std }: DecoderConfig): Head {
+  if (tied) return { weight: embedding };
+  const head = new Linear(width, vocabSize, { bias: false });
+  normal(head.weight, 0, std);
+  return head;
+}
+
+/** A body that gives hidden states, and a head. */
+export abstract class Decoder extends Module implements CausalModel {
+  abstract readonly config: DecoderConfig;
+  abstract readonly lm_head: Head;
+  /** Hidden states [batch, time, width] of ids [batch, time]. */
+  abstract hidden(ids: Tensor, place?: Place): Tensor;
+  abstract cache(batch: number, capacity: number, keyMask?: Tensor): KVCache;
+
+  get vocabSize(): number {
+    return this.config.vocabSize;
+  }
+  get contextLength(): number {
+    return this.config.contextLength;
+  }
+  override describe(): string {
+    const { layers, heads, width } = this.config;
+    return `${layers} layers, ${heads} heads, width ${width}`;
+  }
+  /** Logits [batch, time, vocabSize] of the token after each of ids [batch, time]. */
+  forward(ids: Tensor, place: Place = {}): Tensor {
+    return linear(wanted(this.hidden(ids, place), place), this.lm_head.weight) as Tensor;
+  }
+  /** The mean cross-entropy of targets [batch, time], -100 for those that do not count; logits are never all stored. */
+  loss(ids: Tensor, targets: Tensor, place: Place = {}): Tensor<[], "f32"> {
+    return linearCrossEntropy(this.hidden(ids, place), this.lm_head.weight, targets);
+  }
+}
+
 /** Texts to continue, as tokens. */
 export type Prompts = readonly (readonly number[])[];
 /** There are prompts, none empty or longer than the context, of tokens that the model knows. */
@@ -68,52 +120,4 @@ export function checkPrompts(op: string, model: CausalModel, prompts: Prompts): 
 export function endingOf(stop: readonly (number | readonly number[])[] = []): (tokens: readonly number[]) => boolean {
   const endings = stop.map((s) => (typeof s === "number" ? [s] : s)).filter((s) => s.length > 0);
   return (tokens) => endings.some((e) => e.length <= tokens.length && e.every((t, k) => t === tokens.at(k - e.length)));
-}
-
-/** Every size is a whole number from 1, and heads divide what they are heads of. */
-export function checkSizes(op: string, sizes: Readonly<Record<string, number>>): void {
-  for (const [name, n] of Object.entries(sizes))
-    if (!(Number.isSafeInteger(n) && n > 0))
-      fail("ERR_NABLA_VALUE", op, `${name} must be a whole number from 1, got ${n}`, { expected: "from 1", actual: n });
-}
-
-/** What a model takes, before it is made. Bytes of f32. */
-export interface Summary {
-  readonly parameters: number;
-  readonly weights: number;
-  /** Weights, gradients, two moments of AdamW, and what backward keeps of a batch. */
-  readonly training: number;
-  /** What backward keeps of a batch, and its logits. */
-  readonly activations: number;
-  /** Keys and values of a batch. */
-  readonly cache: number;
-}
-/** Tokens worked on at once: 1 x the context unless given. */
-export interface Workload {
-  readonly batch?: number;
-  readonly time?: number;
-}
-interface Costs {
-  readonly parameters: number;
-  /** Numbers that backward keeps of one token in one layer, besides attention weights. */
-  readonly kept: number;
-  readonly layers: number;
-  readonly heads: number;
-  /** Numbers of keys and values of one token in one layer. */
-  readonly remembered: number;
-  readonly vocabSize: number;
-}
-export function summarize(costs: Costs, batch: number, time: number): Summary {
-  const { parameters, kept, layers, heads, remembered, vocabSize } = costs;
-  const tokens = batch * time;
-  const weights = 4 * parameters;
-  // Logits, their slope and their gradient; weights of attention once in f32 and once as what is masked.
-  const activations = 4 * tokens * (layers * (kept + heads * time) + 3 * vocabSize) + tokens * layers * heads * time;
-  return {
-    parameters,
-    weights,
-    activations,
-    training: 4 * weights + activations,
-    cache: 4 * tokens * layers * remembered,
-  };
 }

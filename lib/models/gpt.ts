@@ -2,9 +2,7 @@ import { fail } from "../core/errors.ts";
 import { KVCache } from "../nn/cache.ts";
 import { Dropout } from "../nn/dropout.ts";
 import { Embedding } from "../nn/embedding.ts";
-import { linearCrossEntropy } from "../nn/head.ts";
 import { normal } from "../nn/init.ts";
-import { Linear } from "../nn/linear.ts";
 import { Module } from "../nn/module.ts";
 import { LayerNorm } from "../nn/norm.ts";
 import { Parameter } from "../nn/parameter.ts";
@@ -15,17 +13,17 @@ import { linear } from "../ops/matmul.ts";
 import { embedding } from "../ops/select.ts";
 import { slice, transpose } from "../ops/view.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { type Attend, attending, Decoder, type Head, headOf, type Place } from "./causal.ts";
 import {
-  type Attend,
-  attending,
-  type CausalModel,
+  blockKept,
+  blockParameters,
   checkSizes,
-  type Place,
+  checkWidth,
+  presetOf,
   type Summary,
   summarize,
   type Workload,
-  wanted,
-} from "./causal.ts";
+} from "./summary.ts";
 
 /** Sizes and choices of {@link GPT2}. */
 export interface GPT2Config {
@@ -69,16 +67,10 @@ const presets = {
 export type GPT2Preset = keyof typeof presets;
 
 function complete(given: GPT2Config | GPT2Preset): Full {
-  const config = typeof given === "string" ? presets[given] : given;
-  if (!config)
-    return fail("ERR_NABLA_VALUE", "GPT2", `there is no preset ${String(given)}`, {
-      expected: Object.keys(presets),
-      actual: given,
-    });
+  const config = presetOf<GPT2Config>("GPT2", given, presets);
   const { vocabSize, contextLength, layers, heads, width, dropout = 0 } = config;
-  checkSizes("GPT2", { vocabSize, contextLength, layers, heads, width });
-  if (width % heads !== 0)
-    fail("ERR_NABLA_VALUE", "GPT2", `width ${width} does not divide into ${heads} heads`, { actual: { width, heads } });
+  checkSizes("GPT2", { vocabSize, contextLength });
+  checkWidth("GPT2", { layers, heads, width });
   return {
     hidden: 4 * width,
     activation: "geluTanh",
@@ -215,54 +207,31 @@ class Body extends Module {
  * console.log(GPT2.summary("gpt2").parameters); // 124439808
  * ```
  */
-export class GPT2 extends Module implements CausalModel {
+export class GPT2 extends Decoder {
   readonly config: Full;
   readonly transformer: Body;
-  readonly lm_head: Linear | { readonly weight: Parameter };
+  readonly lm_head: Head;
 
   constructor(config: GPT2Config | GPT2Preset) {
     super();
     const full = complete(config);
     this.config = full;
     this.transformer = new Body(full);
-    if (full.tied) this.lm_head = { weight: this.transformer.wte.weight };
-    else {
-      this.lm_head = new Linear(full.width, full.vocabSize, { bias: false });
-      normal(this.lm_head.weight, 0, full.std);
-    }
+    this.lm_head = headOf(this.transformer.wte.weight, full);
   }
   /** Parameters and bytes, before anything is allocated: for `batch` texts of `time` tokens, one of the whole context unless given. */
   static summary(config: GPT2Config | GPT2Preset, { batch = 1, time }: Workload = {}): Summary {
     const { vocabSize, contextLength, layers, heads, width, hidden, tied } = complete(config);
-    const block = 4 * width * width + 2 * width * hidden + 9 * width + hidden;
-    const parameters = (vocabSize * (tied ? 1 : 2) + contextLength) * width + layers * block + 2 * width;
-    const kept = 8 * width + 2 * hidden;
-    return summarize(
-      { parameters, kept, layers, heads, remembered: 2 * width, vocabSize },
-      batch,
-      time ?? contextLength,
-    );
-  }
-  get vocabSize(): number {
-    return this.config.vocabSize;
-  }
-  get contextLength(): number {
-    return this.config.contextLength;
-  }
-  override describe(): string {
-    const { layers, heads, width } = this.config;
-    return `${layers} layers, ${heads} heads, width ${width}`;
+    const tables = (vocabSize * (tied ? 1 : 2) + contextLength) * width;
+    const parameters = tables + layers * blockParameters(width, hidden) + 2 * width;
+    const costs = { parameters, kept: blockKept(width, hidden), layers, heads, remembered: 2 * width, vocabSize };
+    return summarize(costs, batch, time ?? contextLength);
   }
   cache(batch: number, capacity: number, keyMask?: Tensor): KVCache {
     const { layers, heads, width } = this.config;
     return new KVCache({ layers, batch, heads, capacity, width: width / heads }, keyMask);
   }
-  /** Logits [batch, time, vocabSize] of the token after each of ids [batch, time]. */
-  forward(ids: Tensor, place: Place = {}): Tensor {
-    return linear(wanted(this.transformer.forward(ids, place), place), this.lm_head.weight) as Tensor;
-  }
-  /** The mean cross-entropy of targets [batch, time], -100 for those that do not count; logits are never all stored. */
-  loss(ids: Tensor, targets: Tensor, place: Place = {}): Tensor<[], "f32"> {
-    return linearCrossEntropy(this.transformer.forward(ids, place), this.lm_head.weight, targets);
+  hidden(ids: Tensor, place: Place = {}): Tensor {
+    return this.transformer.forward(ids, place);
   }
 }

@@ -1,28 +1,16 @@
 import { fail } from "../core/errors.ts";
 import { KVCache } from "../nn/cache.ts";
 import { Embedding } from "../nn/embedding.ts";
-import { linearCrossEntropy } from "../nn/head.ts";
 import { normal } from "../nn/init.ts";
 import { Linear } from "../nn/linear.ts";
 import { Module } from "../nn/module.ts";
 import { RMSNorm } from "../nn/norm.ts";
-import type { Parameter } from "../nn/parameter.ts";
 import { RotaryPosition, type RotaryScaling } from "../nn/position.ts";
 import { SwiGLU } from "../nn/transformer.ts";
 import { fromHeads, toHeads } from "../ops/heads.ts";
-import { linear } from "../ops/matmul.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import {
-  type Attend,
-  attending,
-  type CausalModel,
-  checkSizes,
-  type Place,
-  type Summary,
-  summarize,
-  type Workload,
-  wanted,
-} from "./causal.ts";
+import { type Attend, attending, Decoder, type Head, headOf, type Place } from "./causal.ts";
+import { checkSizes, presetOf, type Summary, summarize, type Workload } from "./summary.ts";
 
 /** Sizes and choices of {@link Llama}. */
 export interface LlamaConfig {
@@ -88,12 +76,7 @@ const presets = {
 export type LlamaPreset = keyof typeof presets;
 
 function complete(given: LlamaConfig | LlamaPreset): Full {
-  const config: LlamaConfig = typeof given === "string" ? presets[given] : given;
-  if (!config)
-    return fail("ERR_NABLA_VALUE", "Llama", `there is no preset ${String(given)}`, {
-      expected: Object.keys(presets),
-      actual: given,
-    });
+  const config = presetOf<LlamaConfig>("Llama", given, presets);
   const { vocabSize, contextLength, layers, heads, width, hidden, keyValueHeads = heads } = config;
   checkSizes("Llama", { vocabSize, contextLength, layers, heads, width, hidden, keyValueHeads });
   if (heads % keyValueHeads !== 0)
@@ -202,21 +185,17 @@ class Body extends Module {
  * console.log(Llama.summary("llama-3.2-1b").parameters); // 1235814400
  * ```
  */
-export class Llama extends Module implements CausalModel {
+export class Llama extends Decoder {
   readonly config: Full;
   readonly model: Body;
-  readonly lm_head: Linear | { readonly weight: Parameter };
+  readonly lm_head: Head;
 
   constructor(config: LlamaConfig | LlamaPreset) {
     super();
     const full = complete(config);
     this.config = full;
     this.model = new Body(full);
-    if (full.tied) this.lm_head = { weight: this.model.embed_tokens.weight };
-    else {
-      this.lm_head = new Linear(full.width, full.vocabSize, { bias: false });
-      normal(this.lm_head.weight, 0, full.std);
-    }
+    this.lm_head = headOf(this.model.embed_tokens.weight, full);
   }
   /** Parameters and bytes, before anything is allocated: for `batch` texts of `time` tokens, one of the whole context unless given. */
   static summary(config: LlamaConfig | LlamaPreset, { batch = 1, time }: Workload = {}): Summary {
@@ -230,26 +209,11 @@ export class Llama extends Module implements CausalModel {
     const costs = { parameters, kept, layers, heads, remembered: 2 * shared, vocabSize };
     return summarize(costs, batch, time ?? contextLength);
   }
-  get vocabSize(): number {
-    return this.config.vocabSize;
-  }
-  get contextLength(): number {
-    return this.config.contextLength;
-  }
-  override describe(): string {
-    const { layers, heads, width } = this.config;
-    return `${layers} layers, ${heads} heads, width ${width}`;
-  }
   cache(batch: number, capacity: number, keyMask?: Tensor): KVCache {
     const { layers, keyValueHeads, headWidth } = this.config;
     return new KVCache({ layers, batch, heads: keyValueHeads, capacity, width: headWidth }, keyMask);
   }
-  /** Logits [batch, time, vocabSize] of the token after each of ids [batch, time]. */
-  forward(ids: Tensor, place: Place = {}): Tensor {
-    return linear(wanted(this.model.forward(ids, place), place), this.lm_head.weight) as Tensor;
-  }
-  /** The mean cross-entropy of targets [batch, time], -100 for those that do not count; logits are never all stored. */
-  loss(ids: Tensor, targets: Tensor, place: Place = {}): Tensor<[], "f32"> {
-    return linearCrossEntropy(this.model.forward(ids, place), this.lm_head.weight, targets);
+  hidden(ids: Tensor, place: Place = {}): Tensor {
+    return this.model.forward(ids, place);
   }
 }

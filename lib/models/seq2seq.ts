@@ -13,7 +13,8 @@ import { ne } from "../ops/arithmetic.ts";
 import { arange } from "../ops/create.ts";
 import { linear } from "../ops/matmul.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { type CausalModel, checkSizes, type Place, type Summary, summarize, type Workload, wanted } from "./causal.ts";
+import { type CausalModel, type Place, wanted } from "./causal.ts";
+import { checkSizes, checkWidth, type Summary, summarize, type Workload } from "./summary.ts";
 
 /** Sizes and choices of {@link Seq2Seq}. */
 export interface Seq2SeqConfig {
@@ -46,11 +47,8 @@ type Full = Omit<Required<Seq2SeqConfig>, "layers" | "paddingIndex"> & {
 function complete(config: Seq2SeqConfig): Full {
   const { vocabSize, contextLength, heads, width, hidden = 4 * width, layers, paddingIndex } = config;
   const [encoder, decoder] = typeof layers === "number" ? [layers, layers] : layers;
-  checkSizes("Seq2Seq", { vocabSize, contextLength, encoder, decoder, heads, width, hidden });
-  if (width % heads !== 0)
-    fail("ERR_NABLA_VALUE", "Seq2Seq", `width ${width} does not divide into ${heads} heads`, {
-      actual: { width, heads },
-    });
+  checkSizes("Seq2Seq", { vocabSize, contextLength, encoder, decoder, hidden });
+  checkWidth("Seq2Seq", { layers: encoder, heads, width });
   const preset = { dropout: 0, activation: "relu", normFirst: true, positions: "sinusoidal" } as const;
   return { ...preset, ...config, hidden, layers: [encoder, decoder], paddingIndex };
 }

@@ -76,12 +76,31 @@ export class LearnedPosition extends Embedding {
 export type RotaryScaling =
   | { readonly type: "linear"; readonly factor: number }
   | {
+      /** The base grows with the length of the layer beyond originalLength, so that the slowest pair turns `factor` times less. */
+      readonly type: "dynamic";
+      readonly factor: number;
+      readonly originalLength: number;
+    }
+  | {
       readonly type: "llama3";
       readonly factor: number;
       /** Wavelengths below originalLength / highFrequency stay, those above originalLength / lowFrequency are divided. */
       readonly lowFrequency: number;
       readonly highFrequency: number;
       readonly originalLength: number;
+    }
+  | {
+      readonly type: "yarn";
+      readonly factor: number;
+      readonly originalLength: number;
+      /** Pairs that turn more often than this in originalLength stay; 32 unless given. */
+      readonly betaFast?: number | undefined;
+      /** Pairs that turn less often than this are divided; 1 unless given. */
+      readonly betaSlow?: number | undefined;
+      /** Times cosine and sine; 0.1 ln(factor) + 1 unless given. */
+      readonly attentionFactor?: number | undefined;
+      /** Whether the ends of the ramp between are whole pairs; true unless given. */
+      readonly truncate?: boolean | undefined;
     };
 /** Options of {@link RotaryPosition}. */
 export interface RotaryOptions {
@@ -90,23 +109,47 @@ export interface RotaryOptions {
   scaling?: RotaryScaling | undefined;
 }
 
-/** Radians a position for each pair of numbers: theta^(-2i / width), stretched. */
-function frequencies(width: number, { theta = 10000, scaling }: RotaryOptions): number[] {
-  const plain = Array.from({ length: width / 2 }, (_, i) => theta ** ((-2 * i) / width));
-  if (!scaling) return plain;
-  if (scaling.type === "linear") return plain.map((f) => f / scaling.factor);
-  const { factor, lowFrequency: low, highFrequency: high, originalLength } = scaling;
-  return plain.map((f) => {
-    const turns = (originalLength * f) / (2 * Math.PI);
-    const share = Math.min(1, Math.max(0, (turns - low) / (high - low)));
-    return (1 - share) * (f / factor) + share * f;
-  });
+const between = (low: number, x: number, high: number): number => Math.min(high, Math.max(low, x));
+type Yarn = Extract<RotaryScaling, { type: "yarn" }>;
+/** The share of each pair that stays as it is: 1 up to the pair that turns betaFast times, 0 from the one that turns betaSlow. */
+function yarnShare(width: number, theta: number, scaling: Yarn): (pair: number) => number {
+  const { originalLength, betaFast = 32, betaSlow = 1, truncate = true } = scaling;
+  // Pair i turns originalLength theta^(-2i / width) / 2π times.
+  const pairOf = (turns: number) => (width * Math.log(originalLength / (turns * 2 * Math.PI))) / (2 * Math.log(theta));
+  const [fast, slow] = [pairOf(betaFast), pairOf(betaSlow)];
+  const low = Math.max(0, truncate ? Math.floor(fast) : fast);
+  const high = Math.min(width - 1, truncate ? Math.ceil(slow) : slow);
+  return (pair) => 1 - between(0, (pair - low) / (high === low ? 0.001 : high - low), 1);
+}
+
+/** Radians a position for each pair of numbers: theta^(-2i / width), stretched; and what cosine and sine are multiplied by. */
+function frequencies(length: number, width: number, { theta = 10000, scaling }: RotaryOptions) {
+  const of = (base: number) => Array.from({ length: width / 2 }, (_, i) => base ** ((-2 * i) / width));
+  const plain = of(theta);
+  if (!scaling) return { turn: plain, scale: 1 };
+  const { type, factor } = scaling;
+  if (type === "linear") return { turn: plain.map((f) => f / factor), scale: 1 };
+  const mixed = (share: (f: number, i: number) => number) =>
+    plain.map((f, i) => (1 - share(f, i)) * (f / factor) + share(f, i) * f);
+  if (type === "yarn") {
+    const share = yarnShare(width, theta, scaling);
+    const own = factor > 1 ? 0.1 * Math.log(factor) + 1 : 1;
+    return { turn: mixed((_, i) => share(i)), scale: scaling.attentionFactor ?? own };
+  }
+  const { originalLength } = scaling;
+  if (type === "dynamic") {
+    const grown = (factor * Math.max(length, originalLength)) / originalLength - (factor - 1);
+    return { turn: of(theta * grown ** (width / (width - 2))), scale: 1 };
+  }
+  const { lowFrequency: low, highFrequency: high } = scaling;
+  const turn = mixed((f) => between(0, ((originalLength * f) / (2 * Math.PI) - low) / (high - low), 1));
+  return { turn, scale: 1 };
 }
 
 /**
  * Turns each pair (x[i], x[i + width/2]) of a query or key at position t by the angle t theta^(-2i / width), so that products
  * depend on distances alone: x [batch, heads, time, width] (Su et al., 2021). `scaling` stretches the angles: "linear" divides
- * all, "llama3" the slow ones.
+ * all, "llama3" and "yarn" (Peng et al., 2023) the slow ones, "dynamic" takes the base for `length` positions, once for all texts.
  *
  * Hugging Face: `LlamaRotaryEmbedding`. An odd width is an ERR_NABLA_VALUE, too many positions are an ERR_NABLA_SHAPE.
  * @example
@@ -130,9 +173,9 @@ export class RotaryPosition extends Module {
         actual: width,
       });
     this.width = width;
-    const turn = frequencies(width, options);
-    this.cos = table(length, width / 2, (t, i) => Math.cos(t * turn[i]));
-    this.sin = table(length, width / 2, (t, i) => Math.sin(t * turn[i]));
+    const { turn, scale } = frequencies(length, width, options);
+    this.cos = table(length, width / 2, (t, i) => scale * Math.cos(t * turn[i]));
+    this.sin = table(length, width / 2, (t, i) => scale * Math.sin(t * turn[i]));
   }
   override describe(): string {
     return `${this.cos.shape[0]}, ${this.width}`;

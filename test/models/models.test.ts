@@ -5,6 +5,8 @@ import { join } from "node:path";
 import {
   AdamW,
   Bert,
+  BertForSequenceClassification,
+  BertForTokenClassification,
   compile,
   crossEntropy,
   GPT2,
@@ -13,11 +15,14 @@ import {
   type NablaError,
   noGrad,
   openSafetensors,
+  type Pretrained,
+  rand,
   savePretrained,
   saveSafetensors,
   seed,
   type Tensor,
   tensor,
+  ViT,
 } from "nabla";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
@@ -29,6 +34,15 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 const small = { vocabSize: 29, contextLength: 10, layers: 2, heads: 4, width: 16 };
+const yarn = {
+  type: "yarn",
+  factor: 4,
+  originalLength: 32,
+  betaFast: 8,
+  betaSlow: 2,
+  attentionFactor: 1.25,
+  truncate: false,
+} as const;
 const makers = {
   gpt2: () => new GPT2({ ...small, dropout: 0.1, hidden: 24 }),
   "gpt2, untied": () => new GPT2({ ...small, tied: false, activation: "relu" }),
@@ -44,15 +58,22 @@ const makers = {
       theta: 500,
       scaling: { type: "llama3", factor: 4, lowFrequency: 1, highFrequency: 4, originalLength: 32 },
     }),
+  "llama, yarn": () => new Llama({ ...small, hidden: 24, scaling: yarn }),
+  "llama, dynamic": () =>
+    new Llama({ ...small, hidden: 24, scaling: { type: "dynamic", factor: 3, originalLength: 4 } }),
   bert: () => new Bert({ ...small, hidden: 24, types: 3 }),
+  "bert, texts in classes": () => new BertForSequenceClassification({ ...small, hidden: 24 }, 5),
+  "bert, words in classes": () => new BertForTokenClassification({ ...small, hidden: 24 }, 2),
+  vit: () => new ViT({ imageSize: 6, patchSize: 3, channels: 2, classes: 4, layers: 2, heads: 4, width: 16 }),
 };
 const ids = tensor([[3, 1, 4, 1, 5]], { dtype: "i32" }) as Tensor;
 const list = (x: Tensor): number[] => [...(x.contiguous().dataSync() as Float32Array)];
-function logits(model: GPT2 | Llama | Bert): number[] {
-  const y = noGrad(() => model.forward(ids));
+const pictures = rand(2, 2, 6, 6) as Tensor;
+function logits(model: Pretrained): number[] {
+  const y = noGrad(() => model.forward(model instanceof ViT ? pictures : ids));
   return list("predictions" in y ? y.predictions : y);
 }
-const count = (model: GPT2 | Llama | Bert) => model.parameters().reduce((n, p) => n + p.size, 0);
+const count = (model: Pretrained) => model.parameters().reduce((n, p) => n + p.size, 0);
 async function code(f: () => unknown): Promise<string | undefined> {
   try {
     await f();
@@ -69,12 +90,20 @@ describe("summary", () => {
     expect(counts).toEqual([81912576, 124439808, 354823168, 774030080, 1557611200]);
     const llama = ["smollm2-135m", "tinyllama-1.1b", "llama-3.2-1b"] as const;
     expect(llama.map((name) => Llama.summary(name).parameters)).toEqual([134515008, 1100048384, 1235814400]);
+    const bert = ["bert-base-uncased", "bert-large-uncased"] as const;
+    expect(bert.map((name) => Bert.summary(name).parameters)).toEqual([110106428, 336226108]);
+    const vit = ["vit-tiny", "vit-small", "vit-base", "vit-large", "vit-huge"] as const;
+    const found = vit.map((name) => ViT.summary(name).parameters);
+    expect(found).toEqual([5717416, 22050664, 86567656, 304326632, 632045800]);
   });
   it("is what the model has", () => {
     for (const model of [makers.gpt2(), makers["gpt2, untied"]()])
       expect(GPT2.summary(model.config).parameters).toBe(count(model));
     for (const model of [makers.llama(), makers["llama, stretched"]()])
       expect(Llama.summary(model.config).parameters).toBe(count(model));
+    const [bert, vit] = [makers.bert(), makers.vit()];
+    expect(Bert.summary(bert.config).parameters).toBe(count(bert));
+    expect(ViT.summary(vit.config).parameters).toBe(count(vit));
   });
   it("is near the memory a compiled step takes", async () => {
     const config = { vocabSize: 100, contextLength: 64, layers: 4, heads: 4, width: 64 };
@@ -155,6 +184,20 @@ describe("loadPretrained", () => {
     await rewrite((all) => new Map([...all].filter(([name]) => name !== "cls.predictions.bias")), model);
     await expect(loadPretrained(folder)).rejects.toThrow("cls.predictions.bias");
   });
+  it("takes heads for a task where the file has them, and passes over a pooler that they do not use", async () => {
+    const model = makers["bert, words in classes"]().eval();
+    await savePretrained(folder, model);
+    const pooler = makers.bert().bert.pooler.dense;
+    const file = join(folder, "model.safetensors");
+    const more = [
+      ["bert.pooler.dense.weight", pooler.weight],
+      ["bert.pooler.dense.bias", pooler.bias as Tensor],
+    ] as const;
+    await saveSafetensors(file, new Map([...model.stateDict(), ...more]));
+    expect(logits(await loadPretrained(folder))).toEqual(logits(model));
+    await saveSafetensors(file, new Map([...model.stateDict()].filter(([name]) => name !== "classifier.bias")));
+    await expect(loadPretrained(folder)).rejects.toThrow("classifier.bias");
+  });
   it("reports what does not fit in one error, before anything is written", async () => {
     const model = makers.gpt2();
     await rewrite((all) => {
@@ -175,6 +218,7 @@ describe("loadPretrained", () => {
     ["activation_function", "constructor"],
     ["add_cross_attention", true],
     ["scale_attn_by_inverse_layer_idx", true],
+    ["scale_attn_weights", false],
   ])("refuses a configuration with %s %j", async (name, x) => {
     await savePretrained(folder, makers.gpt2());
     config((fields) => {

@@ -187,6 +187,37 @@ describe("positions", () => {
     expect(product(3, 1)).not.toBeCloseTo(product(3, 2), 4);
     expect(list(rope.forward(q))).toEqual(list(q));
   });
+  it("rotary: stretched by a base that grows with the length", () => {
+    const scaling = { type: "dynamic", factor: 2, originalLength: 8 } as const;
+    const angles = (rope: RotaryPosition) => list(rope.sin.select(0, 1).contiguous() as Tensor).map(Math.asin);
+    // Within the first length nothing changes; at twice of it the base is 10000 (2 16 / 8 - 1)^(8 / 6).
+    expect(angles(new RotaryPosition(8, 8, { scaling }))).toEqual(angles(new RotaryPosition(8, 8)));
+    const base = 10000 * 3 ** (8 / 6);
+    angles(new RotaryPosition(16, 8, { scaling })).forEach((angle, i) => {
+      expect(angle).toBeCloseTo(base ** (-i / 4), 6);
+    });
+  });
+  it("rotary: stretched as YaRN does", () => {
+    const scaling = { type: "yarn", factor: 4, originalLength: 64, betaFast: 4, betaSlow: 1 } as const;
+    const angles = (rope: RotaryPosition, scale: number) =>
+      list(rope.sin.select(0, 1).contiguous() as Tensor).map((x) => Math.asin(x / scale));
+    // Pair i turns 64 / (2π 100^(i / 4)) times: 10.2, 3.2, 1.0, 0.3; four times at i = 0.81, once at 2.02, so from 0 to 3.
+    const plain = [1, 10 ** -0.5, 0.1, 10 ** -1.5];
+    const expected = plain.map((f, i) => f * (1 - i / 3) + (f / 4) * (i / 3));
+    const scale = 0.1 * Math.log(4) + 1;
+    angles(new RotaryPosition(4, 8, { theta: 100, scaling }), scale).forEach((x, i) => {
+      expect(x).toBeCloseTo(expected[i]!, 5);
+    });
+    const exact = new RotaryPosition(4, 8, {
+      theta: 100,
+      scaling: { ...scaling, truncate: false, attentionFactor: 1 },
+    });
+    const [low, high] = [4, 1].map((turns) => (8 * Math.log(64 / (turns * 2 * Math.PI))) / (2 * Math.log(100)));
+    angles(exact, 1).forEach((x, i) => {
+      const part = Math.min(1, Math.max(0, (i - low!) / (high! - low!)));
+      expect(x).toBeCloseTo(plain[i]! * (1 - part) + (plain[i]! / 4) * part, 5);
+    });
+  });
   it("rotary: stretched as Llama 3 does", () => {
     const scaling = { type: "llama3", factor: 8, lowFrequency: 1, highFrequency: 4, originalLength: 64 } as const;
     const [plain, stretched] = [new RotaryPosition(4, 8, { theta: 10000 }), new RotaryPosition(4, 8, { scaling })];

@@ -1,0 +1,72 @@
+// What a model costs, told before it is made, and how its configuration is read.
+import { fail } from "../core/errors.ts";
+
+/** A configuration, or that of a preset by its name. */
+export function presetOf<C>(op: string, given: C | string, presets: Readonly<Record<string, C>>): C {
+  if (typeof given !== "string") return given;
+  if (Object.hasOwn(presets, given)) return presets[given] as C;
+  return fail("ERR_NABLA_VALUE", op, `there is no preset ${given}`, { expected: Object.keys(presets), actual: given });
+}
+/** Every size is a whole number from 1, and heads divide what they are heads of. */
+export function checkSizes(op: string, sizes: Readonly<Record<string, number>>): void {
+  for (const [name, n] of Object.entries(sizes))
+    if (!(Number.isSafeInteger(n) && n > 0))
+      fail("ERR_NABLA_VALUE", op, `${name} must be a whole number from 1, got ${n}`, { expected: "from 1", actual: n });
+}
+
+/** Sizes of a model whose width is cut into heads. */
+export function checkWidth(
+  op: string,
+  { layers, heads, width }: Readonly<Record<"layers" | "heads" | "width", number>>,
+): void {
+  checkSizes(op, { layers, heads, width });
+  if (width % heads !== 0)
+    fail("ERR_NABLA_VALUE", op, `width ${width} does not divide into ${heads} heads`, { actual: { width, heads } });
+}
+/** Parameters of attention, two linear maps and two norms, all with biases. */
+export function blockParameters(width: number, hidden: number): number {
+  return 4 * width * width + 2 * width * hidden + 9 * width + hidden;
+}
+/** Numbers that backward keeps of one token in such a block, besides attention weights. */
+export const blockKept = (width: number, hidden: number): number => 8 * width + 2 * hidden;
+
+/** What a model takes, before it is made. Bytes of f32. */
+export interface Summary {
+  readonly parameters: number;
+  readonly weights: number;
+  /** Weights, gradients, two moments of AdamW, and what backward keeps of a batch. */
+  readonly training: number;
+  /** What backward keeps of a batch, and its logits. */
+  readonly activations: number;
+  /** Keys and values of a batch. */
+  readonly cache: number;
+}
+/** Tokens worked on at once: 1 x the context unless given. */
+export interface Workload {
+  readonly batch?: number;
+  readonly time?: number;
+}
+interface Costs {
+  readonly parameters: number;
+  /** Numbers that backward keeps of one token in one layer, besides attention weights. */
+  readonly kept: number;
+  readonly layers: number;
+  readonly heads: number;
+  /** Numbers of keys and values of one token in one layer. */
+  readonly remembered: number;
+  readonly vocabSize: number;
+}
+export function summarize(costs: Costs, batch: number, time: number): Summary {
+  const { parameters, kept, layers, heads, remembered, vocabSize } = costs;
+  const tokens = batch * time;
+  const weights = 4 * parameters;
+  // Logits, their slope and their gradient; weights of attention once in f32 and once as what is masked.
+  const activations = 4 * tokens * (layers * (kept + heads * time) + 3 * vocabSize) + tokens * layers * heads * time;
+  return {
+    parameters,
+    weights,
+    activations,
+    training: 4 * weights + activations,
+    cache: 4 * tokens * layers * remembered,
+  };
+}
