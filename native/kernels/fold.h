@@ -2,7 +2,9 @@
 // alone. Sixteen lanes, four times side by side, take a block of 1,024 elements
 // (16 joins a lane); blocks meet in a binary tree, then the lanes do. The error
 // of a sum so grows with log n. A vector of any instruction set is a part of
-// the sixteen lanes, hence the same bits on all of them.
+// the sixteen lanes, hence the same bits on all of them. An element's lane
+// depends on its place alone, so zeros behind n elements do not change their
+// sum: a softmax over a text has the bits of one over a longer, masked memory.
 #pragma once
 #include "grid.h"
 
@@ -156,6 +158,21 @@ NABLA_INLINE void start(Lanes<X> (&acc)[4]) {
     for (int w = 0; w < Lanes<X>::words; w++) acc[q].w[w] = Op::template identity<X>();
 }
 
+// Elements [i, end) of sixteen at most, and the identity in lanes behind them.
+template <class Op, class X, class F>
+NABLA_INLINE Lanes<X> fold_rest(size_t i, size_t end, const F& f) {
+  constexpr int L = lanes_of<X>, K = Lanes<X>::words;
+  Lanes<X> rest;
+#pragma GCC unroll 2
+  for (int w = 0; w < K; w++, i += L) {
+    rest.w[w] = Op::template identity<X>();
+    if (i + L <= end)
+      rest.w[w] = f(Whole{i});
+    else if constexpr (L > 1)
+      if (i < end) rest.w[w] = select(iota() < all_i(i32(end - i)), f(Part{i, end - i}), rest.w[w]);
+  }
+  return rest;
+}
 // Elements [i, end) of a block; f(Whole or Part) gives a word of them.
 template <class Op, class X, class F>
 NABLA_INLINE Lanes<X> fold_block(size_t i, size_t end, const F& f) {
@@ -167,18 +184,11 @@ NABLA_INLINE Lanes<X> fold_block(size_t i, size_t end, const F& f) {
     for (int q = 0; q < 4; q++)
 #pragma GCC unroll 2
       for (int w = 0; w < K; w++) acc[q].w[w] = Op::join(acc[q].w[w], f(Whole{i + size_t(q * 16 + w * L)}));
-  for (; i + 16 <= end; i += 16)
-#pragma GCC unroll 2
-    for (int w = 0; w < K; w++) acc[0].w[w] = Op::join(acc[0].w[w], f(Whole{i + size_t(w * L)}));
-#pragma GCC unroll 2
-  for (int w = 0; w < K; w++, i += L) {
-    if (i >= end) break;
-    if constexpr (L == 1)
-      acc[0].w[w] = Op::join(acc[0].w[w], f(Whole{i}));
-    else {
-      size_t n = end - i < size_t(L) ? end - i : size_t(L);
-      acc[0].w[w] = select(iota() < all_i(i32(n)), Op::join(acc[0].w[w], f(Part{i, n})), acc[0].w[w]);
-    }
+  for (int q = 0; i < end; q++, i += 16) {
+    Lanes<X> rest = fold_rest<Op, X>(i, end, f);
+#pragma GCC unroll 4
+    for (int p = 0; p < 4; p++)
+      if (p == q) acc[p] = join<Op>(acc[p], rest);
   }
   return join<Op>(join<Op>(acc[0], acc[1]), join<Op>(acc[2], acc[3]));
 }
