@@ -63,11 +63,16 @@ export function path<P extends string | undefined>(shape: string, preset: P, abo
   return { shape, about, preset, read };
 }
 
+/** An option without a value: it is given or not. */
+export function flag(about: string): Option<boolean> {
+  return { shape: "", about, preset: false, read: () => true };
+}
+
 /** The text of --help. */
 export function help({ call, about, options }: Program<Table>): string {
   const rows = Object.entries(options).map(([name, { shape, about, preset }]): [string, string] => {
-    const value = preset === undefined ? "" : ` (${preset})`;
-    return [`--${name} ${shape}`, `${about}${value}`];
+    const value = preset === undefined || preset === false ? "" : ` (${preset})`;
+    return [`--${name} ${shape}`.trimEnd(), `${about}${value}`];
   });
   rows.push(["--json", "end with one line of JSON"], ["--help", "print this"]);
   const wide = Math.max(...rows.map(([left]) => left.length));
@@ -81,8 +86,11 @@ export function parse<T extends Table>(program: Program<T>, args: string[]): (Va
   const names = Object.keys(program.options);
   let given: Record<string, string | boolean | undefined>;
   try {
-    const strings = Object.fromEntries(names.map((name) => [name, { type: "string" as const }]));
-    given = parseArgs({ args, options: { ...strings, ...flags } }).values;
+    const types = names.map((name) => {
+      const type = typeof program.options[name]!.preset === "boolean" ? "boolean" : "string";
+      return [name, { type }] as const;
+    });
+    given = parseArgs({ args, options: { ...Object.fromEntries(types), ...flags } }).values;
   } catch (error) {
     throw new Refusal((error as Error).message.split(/\.\s|\n/)[0]);
   }
@@ -91,7 +99,7 @@ export function parse<T extends Table>(program: Program<T>, args: string[]): (Va
     const { preset, read } = program.options[name]!;
     const text = given[name];
     try {
-      return [name, typeof text === "string" ? read(text) : preset];
+      return [name, text === undefined ? preset : read(String(text))];
     } catch (error) {
       throw new Refusal(`--${name} ${(error as Error).message}`);
     }

@@ -1,4 +1,5 @@
 // Trains a small GPT on a text, letter by letter or in byte pairs, and lets it write.
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import {
   AdamW,
@@ -11,8 +12,10 @@ import {
   GPT2,
   generate,
   isa,
+  loadCheckpoint,
   noGrad,
   randint,
+  saveCheckpoint,
   seed,
   setThreads,
   type Tensor,
@@ -20,7 +23,7 @@ import {
   tensor,
   threads,
 } from "nabla";
-import { choice, integer, path, Refusal, real, run } from "./options.ts";
+import { choice, flag, integer, path, Refusal, real, run } from "./options.ts";
 import { duration, Progress } from "./terminal.ts";
 
 const program = {
@@ -43,6 +46,9 @@ const program = {
     threads: integer(undefined, "threads of the kernels", { max: 1024 }),
     seed: integer(0, "seed of the weights, the pieces and the writing", { min: 0, max: 2 ** 31 - 1 }),
     save: path("FILE", undefined, "where the model goes"),
+    checkpoint: path("DIR", undefined, "folder for what is needed to go on after a crash, with the same bits"),
+    every: integer(100, "steps from one checkpoint to the next", { max: 10_000_000 }),
+    resume: flag("go on from the last checkpoint, if there is one"),
   },
 } as const;
 
@@ -95,6 +101,13 @@ function evaluator(model: GPT2, tokens: Int32Array, { batch, context }: { batch:
   };
 }
 
+/** A sum over every bit of the weights: equal runs end with equal sums. */
+function fingerprint(model: GPT2): string {
+  const hash = createHash("sha256");
+  for (const x of model.stateDict().values()) hash.update(x.contiguous().dataSync());
+  return hash.digest("hex");
+}
+
 function tokenizerOf(kind: "char" | "bpe", text: string, vocabSize: number): Tokenizer {
   return kind === "char" ? CharTokenizer.from(text) : BPETokenizer.train(text, { vocabSize });
 }
@@ -134,17 +147,28 @@ await run(program, async (options) => {
   });
   const evaluate = evaluator(model, valid, { batch, context });
   const progress = new Progress(steps);
-  let [milliseconds, loss] = [0, Number.NaN];
-  for (let i = 0; i < steps; i++) {
+  let [milliseconds, loss, saved] = [0, Number.NaN, Promise.resolve("")];
+  const folder = options.checkpoint;
+  const parts = { model, optimizer: opt };
+  const last = folder !== undefined && options.resume ? await loadCheckpoint(folder, parts) : null;
+  const first = last?.step ?? 0;
+  if (last) console.log(`resumed at step ${first} from ${last.path}`);
+  for (let i = first; i < steps; i++) {
     const start = performance.now();
     opt.lr = rate(i);
     const from = randint(0, train.length - context, [batch]).dataSync();
     loss = (await step(...pieces(train, from, context))).item();
     milliseconds += performance.now() - start;
-    const speed = ((i + 1) * batch * context * 1000) / milliseconds;
+    if (folder !== undefined && (i + 1) % options.every === 0) {
+      await saved;
+      saved = saveCheckpoint(folder, parts, { step: i + 1 });
+      saved.catch(() => {}); // told where it is awaited
+    }
+    const speed = ((i + 1 - first) * batch * context * 1000) / milliseconds;
     progress.update(i + 1, () => `loss ${loss.toFixed(3)}  ${thousands(Math.round(speed))} tokens/s`);
   }
-  const tokensPerSecond = Math.round((steps * batch * context * 1000) / milliseconds);
+  await saved;
+  const tokensPerSecond = Math.round(((steps - first) * batch * context * 1000) / milliseconds);
   const validationLoss = await evaluate(Number.POSITIVE_INFINITY);
   const perplexity = Math.exp(validationLoss);
   console.log(`\nvalidation loss ${validationLoss.toFixed(4)}, perplexity ${perplexity.toFixed(2)}`);
@@ -160,5 +184,6 @@ await run(program, async (options) => {
   console.log(`\n${thousands(writing)} tokens/s written`);
   if (options.save !== undefined) await model.save(options.save);
   const speeds = { tokensPerSecond, writtenPerSecond: writing };
-  return { validationLoss, perplexity, loss, parameters, ...speeds, steps, isa: isa(), threads: threads() };
+  const sha256 = fingerprint(model);
+  return { validationLoss, perplexity, loss, sha256, parameters, ...speeds, steps, isa: isa(), threads: threads() };
 });

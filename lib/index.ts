@@ -33,6 +33,15 @@ export {
   valueAndGrad,
 } from "./grad.ts";
 export {
+  type Checkpoint,
+  type CheckpointOptions,
+  loadCheckpoint,
+  type Parts,
+  type Placed,
+  type Stateful,
+  saveCheckpoint,
+} from "./io/checkpoint.ts";
+export {
   loadSafetensors,
   type NamedTensors,
   openSafetensors,

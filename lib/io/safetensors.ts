@@ -1,7 +1,4 @@
-import { randomBytes } from "node:crypto";
-import { constants } from "node:fs";
-import { type FileHandle, open, rename, rm } from "node:fs/promises";
-import { dirname } from "node:path";
+import type { FileHandle } from "node:fs/promises";
 import { fail } from "../core/errors.ts";
 import { checkShape, numel } from "../core/shape.ts";
 import { emptyValue, type Value } from "../core/value.ts";
@@ -10,10 +7,8 @@ import { assign } from "../ops/arithmetic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { DType } from "../types/shape.ts";
 import { convert, isPlain, readAs, writeAs } from "./convert.ts";
+import { fill, openFile, replaceFile } from "./file.ts";
 import { type Entry, fileOrder, formatHeader, headerLength, parseHeader, refuse } from "./header.ts";
-
-// Reads and writes go in pieces, so that one tensor of gigabytes neither meets a limit of the system nor holds up other files.
-const piece = 1 << 26;
 
 /** A tensor of a file before it is read. */
 export interface StoredTensor {
@@ -24,13 +19,10 @@ export interface StoredTensor {
   readonly stored: string;
 }
 
-async function fill(handle: FileHandle, file: string, to: Uint8Array, position: number): Promise<void> {
-  for (let at = 0; at < to.length; ) {
-    const { bytesRead } = await handle.read(to, at, Math.min(piece, to.length - at), position + at);
-    if (bytesRead === 0)
-      refuse(file, "MetadataIncompleteBuffer", `the file ends at byte ${position + at}: it was cut while it was read`);
-    at += bytesRead;
-  }
+async function read(handle: FileHandle, file: string, to: Uint8Array, position: number): Promise<void> {
+  await fill(handle, to, position, (end) =>
+    refuse(file, "MetadataIncompleteBuffer", `the file ends at byte ${end}: it was cut while it was read`),
+  );
 }
 
 /**
@@ -82,10 +74,10 @@ export class Safetensors {
     const { array } = y.storage;
     if (isPlain(dtype)) {
       const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
-      await fill(this.#handle, this.path, bytes, this.#start + begin);
+      await read(this.#handle, this.path, bytes, this.#start + begin);
     } else {
       const bytes = new ArrayBuffer(end - begin);
-      await fill(this.#handle, this.path, new Uint8Array(bytes), this.#start + begin);
+      await read(this.#handle, this.path, new Uint8Array(bytes), this.#start + begin);
       convert(this.path, name, dtype, bytes, array);
     }
     return y as Tensor;
@@ -113,17 +105,14 @@ export class Safetensors {
  * ```
  */
 export async function openSafetensors(path: string): Promise<Safetensors> {
-  // A pipe or a device would wait for ever, or never end: without O_NONBLOCK the open itself would.
-  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const { handle, size } = await openFile("safetensors", path);
   try {
-    const stat = await handle.stat();
-    if (!stat.isFile()) fail("ERR_NABLA_FILE", "safetensors", `${path} is not a regular file`);
     const prefix = new Uint8Array(8);
-    if (stat.size >= 8) await fill(handle, path, prefix, 0);
-    const length = headerLength(path, prefix, stat.size);
+    if (size >= 8) await read(handle, path, prefix, 0);
+    const length = headerLength(path, prefix, size);
     const header = new Uint8Array(length);
-    await fill(handle, path, header, 8);
-    return new Safetensors(path, handle, 8 + length, parseHeader(path, header, stat.size - 8 - length));
+    await read(handle, path, header, 8);
+    return new Safetensors(path, handle, 8 + length, parseHeader(path, header, size - 8 - length));
   } catch (e) {
     await handle.close();
     throw e;
@@ -180,38 +169,6 @@ function described(tensors: NamedTensors) {
   });
 }
 
-async function write(handle: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length; )
-    at += (await handle.write(bytes, at, Math.min(piece, bytes.length - at))).bytesWritten;
-}
-
-/**
- * Replaces the file at `path` in one step: the bytes go to a file beside it, reach the disk, and then take its name. Whatever
- * happens before, a kill, a full disk, leaves the old file whole.
- */
-async function replace(path: string, parts: readonly Uint8Array[]): Promise<void> {
-  const beside = `${path}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`;
-  const handle = await open(beside, "wx");
-  try {
-    try {
-      for (const part of parts) await write(handle, part);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(beside, path);
-  } catch (e) {
-    await rm(beside, { force: true });
-    throw e;
-  }
-  const folder = await open(dirname(path), "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
-}
-
 /**
  * Writes tensors to a safetensors file, as they are at the time of the call. The file is replaced as a whole: a crash leaves
  * the old one or the new one, never a part. The same tensors give the same bytes.
@@ -225,6 +182,18 @@ async function replace(path: string, parts: readonly Uint8Array[]): Promise<void
  * ```
  */
 export async function saveSafetensors(path: string, tensors: NamedTensors, options: SaveOptions = {}): Promise<void> {
+  await replaceFile(
+    path,
+    encode(tensors, () => options.metadata ?? {}),
+  );
+}
+
+/** The bytes of a file, as the tensors are now; metadata may tell of the bytes of each. */
+export function encode(
+  tensors: NamedTensors,
+  metadata: (parts: ReadonlyMap<string, Uint8Array>) => Readonly<Record<string, string>>,
+): Uint8Array[] {
   const list = described(tensors).sort(fileOrder);
-  await replace(path, [formatHeader(list, options.metadata ?? {}), ...list.map(({ x }) => snapshot(x))]);
+  const parts = new Map(list.map(({ name, x }) => [name, snapshot(x)]));
+  return [formatHeader(list, metadata(parts)), ...parts.values()];
 }

@@ -1,8 +1,9 @@
 // The weights of a folder: one safetensors file, or several with an index that says what stands where.
-import { open, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fail } from "../core/errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { openFile } from "./file.ts";
 import { openSafetensors, type Safetensors, type StoredTensor } from "./safetensors.ts";
 
 /** Tensors by name, each read when asked for. */
@@ -16,9 +17,8 @@ const longest = 1 << 26;
 
 /** A JSON object from a file of a reasonable size. */
 export async function readObject(path: string): Promise<Map<string, unknown>> {
-  const handle = await open(path, "r");
+  const { handle, size } = await openFile("json", path);
   try {
-    const { size } = await handle.stat();
     if (size > longest) fail("ERR_NABLA_FILE", "json", `${path} has ${size} bytes, more than ${longest}`);
     return objectOf(path, await handle.readFile("utf8"));
   } finally {

@@ -1,5 +1,5 @@
-import { writeFile } from "node:fs/promises";
 import { fail } from "../core/errors.ts";
+import { replaceText } from "../io/file.ts";
 import { readObject } from "../io/shards.ts";
 import { learn, merge, pairOf, type Ranks } from "./merges.ts";
 import { checkId, type Tokenizer } from "./tokenizer.ts";
@@ -177,7 +177,7 @@ export class BPETokenizer implements Tokenizer {
   }
   /** Writes a tokenizer.json. */
   async save(path: string): Promise<void> {
-    await writeFile(path, `${JSON.stringify(this, null, 1)}\n`);
+    await replaceText(path, `${JSON.stringify(this, null, 1)}\n`);
   }
   /** Reads the tokenizer.json of a byte-level BPE, from here or from Hugging Face. Another kind is an ERR_NABLA_FILE. */
   static async load(path: string): Promise<BPETokenizer> {

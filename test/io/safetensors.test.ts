@@ -14,7 +14,7 @@ import {
   seed,
   type Tensor,
   tensor,
-} from "../lib/index.ts";
+} from "../../lib/index.ts";
 
 let folder: string;
 beforeAll(() => {
@@ -236,7 +236,7 @@ describe("writing", () => {
   });
   test("a full disk is the system's error, and the old file stays whole", async () => {
     await saveSafetensors(path("full"), { a: tensor([1]) });
-    const index = fileURLToPath(new URL("../lib/index.ts", import.meta.url));
+    const index = fileURLToPath(new URL("../../lib/index.ts", import.meta.url));
     const code = `
       import { saveSafetensors, zeros } from ${JSON.stringify(index)};
       process.on("SIGXFSZ", () => {});

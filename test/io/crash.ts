@@ -1,0 +1,80 @@
+// Kills shakespeare.ts at random moments of its training, resumes it, and compares its weights with those of a run that was left
+// in peace: node --import tsx test/io/crash.ts --kills 20
+import { spawn } from "node:child_process";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const env = { ...process.env, TSX_TSCONFIG_PATH: join(root, "tsconfig.test.json") };
+const small = ["--layers", "1", "--heads", "2", "--width", "16", "--batch", "4", "--context", "16", "--dropout", "0.1"];
+
+interface End {
+  readonly killed: boolean;
+  readonly text: string;
+}
+/** Runs the example; with `after`, kills it so many milliseconds after it began to train. */
+async function run(args: readonly string[], after?: number): Promise<End> {
+  const child = spawn(process.execPath, ["--import", "tsx", "examples/shakespeare.ts", ...args], { cwd: root, env });
+  let [text, begun] = ["", false];
+  const kill = async () => {
+    await sleep(after);
+    child.kill("SIGKILL");
+  };
+  for (const stream of [child.stdout, child.stderr])
+    stream.on("data", (part: Buffer) => {
+      text += part;
+      if (after === undefined || begun || !text.includes("\non ")) return;
+      begun = true;
+      void kill();
+    });
+  const [code, signal] = await new Promise<[number | null, string | null]>((end) =>
+    child.on("close", (...how) => end(how)),
+  );
+  if (signal === null && code !== 0) throw new Error(text);
+  return { killed: signal === "SIGKILL", text };
+}
+const sumOf = (text: string): string => (JSON.parse(text.trim().split("\n").at(-1)!) as { sha256: string }).sha256;
+
+export interface Crashed {
+  readonly expected: string;
+  readonly actual: string;
+  /** Kills that hit a run before its end. */
+  readonly kills: number;
+  /** Steps at which runs were resumed. */
+  readonly resumed: number[];
+  /** Files that kills left half written. */
+  readonly torn: number;
+}
+/** Kills up to `most` runs, each within `within` milliseconds of its training, then lets one come to its end. */
+export async function crash(most: number, steps: number, within: number, random: () => number): Promise<Crashed> {
+  const folder = mkdtempSync(join(tmpdir(), "nabla-crash-"));
+  try {
+    const args = [...small, "--threads", "1", "--write", "1", "--steps", String(steps), "--json"];
+    const expected = sumOf((await run(args)).text);
+    const again = [...args, "--checkpoint", folder, "--every", "1", "--resume"];
+    const resumed: number[] = [];
+    let [kills, torn] = [0, 0];
+    for (;;) {
+      const { killed, text } = await run(again, kills < most ? random() * within : undefined);
+      const from = /resumed at step (\d+)/.exec(text)?.[1];
+      if (from !== undefined) resumed.push(Number(from));
+      if (!killed) return { expected, actual: sumOf(text), kills, resumed, torn };
+      kills++;
+      torn += readdirSync(folder).filter((name) => name.endsWith(".tmp")).length;
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const options = { kills: { type: "string" }, steps: { type: "string" }, within: { type: "string" } } as const;
+  const { kills = "20", steps = "3000", within = "600" } = parseArgs({ options }).values;
+  const result = await crash(Number(kills), Number(steps), Number(within), Math.random);
+  console.log(JSON.stringify({ ...result, equal: result.actual === result.expected }));
+  if (result.actual !== result.expected) process.exitCode = 1;
+}
