@@ -126,12 +126,6 @@ export async function loadPretrained(folder: string): Promise<Pretrained> {
 export async function savePretrained(folder: string, model: Pretrained): Promise<void> {
   await mkdir(folder, { recursive: true });
   await model.save(join(folder, "model.safetensors"), { metadata: { format: "pt" } });
-<<<<<<< HEAD
   const fields = { ...fieldsOf(model), dtype: "float32" };
-  await writeFile(join(folder, "config.json"), `${JSON.stringify(fields, null, 2)}\n`);
-=======
-  const fields =
-    model instanceof GPT2 ? gpt2Fields(model) : model instanceof Llama ? llamaFields(model) : bertFields(model);
-  await replaceText(join(folder, "config.json"), `${JSON.stringify({ ...fields, dtype: "float32" }, null, 2)}\n`);
->>>>>>> 8d0eb79 (Checkpoints of everything in one atomic file, resumed with the same bits)
+  await replaceText(join(folder, "config.json"), `${JSON.stringify(fields, null, 2)}\n`);
 }
