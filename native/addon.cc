@@ -25,7 +25,7 @@ Type type_of(napi_typedarray_type t) {
 }  // namespace
 
 Array array_from(napi_env env, napi_value value, Type expected) {
-  Array a;
+  Array a = no_array;
   napi_typedarray_type t;
   if (napi_get_typedarray_info(env, value, &t, &a.length, &a.p, nullptr, nullptr) == napi_ok) {
     a.type = type_of(t);
@@ -60,7 +60,7 @@ napi_value run_row(napi_env env, napi_callback_info info) {
       throw Reject("ERR_NABLA_TYPE", std::string(r.name) + ": takes " + std::to_string(r.arrays) + " arrays");
     Array arrays[max_arrays];
     for (int i = 0; i < r.arrays; i++) arrays[i] = array_from(env, argv[i + 2], r.param[i].type);
-    Reach reach[max_arrays] = {};
+    Reach reach[max_arrays];
     run(bind(row, *self.table, arrays, self.words, count, reach));
     return nullptr;
   });
@@ -123,7 +123,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   auto* self = new Instance{t[tables(t) - 1], nullptr, nullptr, nullptr, {}, 0, {}, {}};
   env.SetInstanceData<Instance>(self);
   pool_acquire();
-  napi_add_env_cleanup_hook(env, [](void*) { pool_release(); }, nullptr);
+  napi_add_env_cleanup_hook(
+      env, [](void*) { pool_release(); }, nullptr);
 
   Napi::Float64Array words = Napi::Float64Array::New(env, max_words);
   self->words = words.Data();

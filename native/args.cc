@@ -275,7 +275,12 @@ void bind_map(const RowInfo& r, Bound& c, const Array* arrays, Cursor& w, Reach*
   for (int a = 0; a < r.arrays; a++) {
     Operand& o = c.operand[a];
     if (arrays[a].number) {
-      o = Operand{nullptr, bytes_of[int(r.param[a].type)], false, true, false, arrays[a].value, {}, {}};
+      o.p = nullptr;
+      o.bytes = bytes_of[int(r.param[a].type)];
+      o.direct = o.local = false;
+      o.number = true;
+      o.value = arrays[a].value;
+      for (int i = 0; i < c.rank; i++) o.extent[i] = 0, o.step[i] = 0;
       continue;
     }
     size_t offset = w.extent();
@@ -304,7 +309,12 @@ void bind_letters(const RowInfo& r, Bound& c, const Array* arrays, Cursor& w, Re
   for (int a = 0; a < r.arrays; a++) {
     const Param& p = r.param[a];
     Operand& o = c.operand[a];
-    o = Operand{nullptr, bytes_of[int(p.type)], true, false, false, 0, {}, {}};
+    o.p = nullptr;
+    o.bytes = bytes_of[int(p.type)];
+    o.direct = true;
+    o.number = o.local = false;
+    // No more than is read: to clear all axes of all arrays cost a third of a small call.
+    for (int i = 0; i < p.rank || i < 2; i++) o.extent[i] = 0, o.step[i] = 0;
     if (arrays[a].absent) continue;
     size_t offset = w.extent();
     for (int i = 0; i < p.rank; i++) o.extent[i] = letter[p.letter[i]];
@@ -348,6 +358,7 @@ Bound bind(unsigned row, const Table& table, const Array* arrays, const f64* wor
   for (int a = 0; a < r.arrays; a++) {
     const Param& p = r.param[a];
     const Array& x = arrays[a];
+    range[a] = {};
     if (x.number && r.driver == Driver::Map && !p.writes) continue;
     if (x.absent && p.optional) continue;
     if (x.number || x.absent || x.type != p.type)

@@ -37,13 +37,14 @@ struct Param {
 
 // An array argument as handed over: not yet trusted.
 struct Array {
-  void* p = nullptr;
-  size_t length = 0;  // elements
-  Type type = Type::none;
-  bool absent = false;
-  bool number = false;  // a constant instead of an array; inputs of Map rows only
-  f64 value = 0;
+  void* p;
+  size_t length;  // elements
+  Type type;
+  bool absent;
+  bool number;  // a constant instead of an array; inputs of Map rows only
+  f64 value;
 };
+constexpr Array no_array{nullptr, 0, Type::none, false, false, 0};
 
 // An array argument after the checks. step is in elements.
 struct Operand {
@@ -99,7 +100,7 @@ struct Reach {
 
 // Words of a call: Map: rank, extents, then for each array its offset and steps; Rows and Call: one extent a letter,
 // then for each array its offset and, where strided, its steps; scalars last. An absent array or a number takes no
-// words. reach: room for max_arrays, all zero.
+// words. reach: room for the row's arrays.
 Bound bind(unsigned row, const Table& table, const Array* arrays, const f64* words, size_t count, Reach* reach);
 void run(const Bound& call);  // drive.cc
 // Map and Rows steps over the same elements, run tile after tile, so that what one writes the next reads from L1.

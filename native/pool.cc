@@ -28,23 +28,18 @@
 namespace nabla {
 namespace {
 
-struct Batch {
-  void (*task)(void*, size_t);
-  void* context;
-  size_t tasks;
-};
-
-// The claim word: the batch's number in the high half, the next free task in the low half. One compare-and-swap takes a
-// task of this batch or learns that the batch is over, so a late worker can never claim from a batch it did not read.
 struct Pool {
   std::vector<std::thread> workers;
   std::mutex gate;   // held by the caller of a batch; a second caller runs inline
   std::mutex mutex;  // guards sleeping
   std::condition_variable wake;
+  // Tasks of the batch in the high half, the next free one in the low half: equal halves are no work. Whoever raises
+  // the low half owns that task, and task and context are those of its batch until it says that it is done. They lie in
+  // one line: a worker that sees a batch has all of it.
   alignas(64) std::atomic<uint64_t> claim{0};
-  std::atomic<Batch*> batch{nullptr};
-  alignas(64) std::atomic<size_t> done{0};
-  std::atomic<unsigned> inside{0};  // workers that may still read *batch
+  void (*task)(void*, size_t) = nullptr;
+  void* context = nullptr;
+  alignas(64) std::atomic<size_t> done{0};  // tasks that workers have finished
   alignas(64) std::atomic<unsigned> sleeping{0};
   std::atomic<bool> stop{false};
   std::atomic<bool> starved{false};  // a task found no memory for its scratch; the caller throws once all are done
@@ -77,32 +72,33 @@ unsigned cores() {
 }
 
 constexpr uint64_t low = 0xffffffffu;
+bool left(uint64_t claim) { return (claim & low) < claim >> 32; }
 
-void work(Pool& p, const Batch& b, uint64_t number) {
+void run(Pool& p, uint64_t task) {
+  try {
+    p.task(p.context, size_t(task));
+  } catch (...) {
+    p.starved = true;
+  }
+}
+// Claims and runs tasks until none is left; returns how many.
+size_t work(Pool& p) {
   size_t finished = 0;
-  for (uint64_t at = p.claim.load(std::memory_order_acquire);;) {
-    if ((at & ~low) != number || (at & low) >= b.tasks) break;
+  for (uint64_t at = p.claim.load(std::memory_order_acquire); left(at);) {
     if (!p.claim.compare_exchange_weak(at, at + 1, std::memory_order_acq_rel)) continue;
-    try {
-      b.task(b.context, size_t(at & low));
-    } catch (...) {
-      p.starved = true;
-    }
+    run(p, at & low);
     finished++;
     at = p.claim.load(std::memory_order_acquire);
   }
-  if (finished) p.done.fetch_add(finished, std::memory_order_release);
+  return finished;
 }
 
 void worker(Pool& p) {
   busy = true;
-  uint64_t seen = 0;
   for (;;) {
-    uint64_t number;
     auto rest = clock::now() + linger;
     int spins = 0;
-    while ((number = p.claim.load(std::memory_order_acquire) & ~low) == seen ||
-           !p.batch.load(std::memory_order_acquire)) {
+    while (!left(p.claim.load(std::memory_order_acquire))) {
       if (p.stop.load(std::memory_order_acquire)) return;
       // A pause lasts 10 to 40 ns, so the clock is read at every 32nd.
       if (++spins % 32 != 0 || clock::now() < rest) {
@@ -111,16 +107,11 @@ void worker(Pool& p) {
       }
       std::unique_lock lock(p.mutex);
       p.sleeping++;
-      p.wake.wait(lock, [&] { return p.stop.load() || (p.batch.load() && (p.claim.load() & ~low) != seen); });
+      p.wake.wait(lock, [&] { return p.stop.load() || left(p.claim.load()); });
       p.sleeping--;
       rest = clock::now() + linger;
     }
-    p.inside.fetch_add(1, std::memory_order_seq_cst);
-    Batch* b = p.batch.load(std::memory_order_seq_cst);
-    number = p.claim.load(std::memory_order_acquire) & ~low;
-    if (b) work(p, *b, number);
-    p.inside.fetch_sub(1, std::memory_order_release);
-    seen = number;
+    if (size_t finished = work(p)) p.done.fetch_add(finished, std::memory_order_release);
   }
 }
 
@@ -172,28 +163,24 @@ void parallel(size_t tasks, void (*task)(void*, size_t), void* context) {
   } catch (...) {
     // Fewer threads than asked for: the caller still finishes every task.
   }
-  Batch b{task, context, tasks};
+  p.task = task;
+  p.context = context;
   p.done.store(0, std::memory_order_relaxed);
-  uint64_t number = (p.claim.load(std::memory_order_relaxed) & ~low) + (low + 1);
-  p.claim.store(number, std::memory_order_release);
-  p.batch.store(&b, std::memory_order_seq_cst);
+  p.claim.store(uint64_t(tasks) << 32 | 1, std::memory_order_seq_cst);  // task 0 is the caller's
   if (p.sleeping.load(std::memory_order_seq_cst)) {
-    {
-      std::lock_guard lock(p.mutex);
-    }
+    { std::lock_guard lock(p.mutex); }
     p.wake.notify_all();
   }
-  work(p, b, number);
-  for (int spins = 0; p.done.load(std::memory_order_acquire) < tasks; spins++) {
+  run(p, 0);
+  const size_t others = tasks - 1 - work(p);
+  for (int spins = 0; p.done.load(std::memory_order_acquire) < others; spins++) {
     if (spins < 2000)
       NABLA_PAUSE();
     else
       std::this_thread::yield();
   }
-  p.batch.store(nullptr, std::memory_order_seq_cst);
-  while (p.inside.load(std::memory_order_seq_cst)) NABLA_PAUSE();
   busy = false;
-  if (p.starved.exchange(false)) throw std::bad_alloc();
+  if (p.starved.load(std::memory_order_relaxed) && p.starved.exchange(false)) throw std::bad_alloc();
 }
 
 namespace {

@@ -81,7 +81,7 @@ Bound Program::step(size_t i, size_t& word, size_t& operand, const Table& table,
   const i32* at = plan_.operands.data() + operand;
   Array arrays[max_arrays];
   for (int a = 0; a < r.arrays; a++) {
-    Array& x = arrays[a];
+    Array& x = arrays[a] = no_array;
     if (at[a] == -1) {
       x.absent = true;
     } else if (at[a] < 0) {
@@ -96,7 +96,7 @@ Bound Program::step(size_t i, size_t& word, size_t& operand, const Table& table,
       x.type = s.type == Type::u8 && r.param[a].type == Type::b8 ? Type::b8 : s.type;
     }
   }
-  Reach ranges[max_arrays] = {};
+  Reach ranges[max_arrays];
   Bound step = bind(plan_.rows[i], table, arrays, plan_.words.data() + word, plan_.word_counts[i], ranges);
   for (int a = 0; a < r.arrays; a++) {
     if (at[a] < 0) continue;

@@ -92,18 +92,20 @@ function settle(kernel: Kernel, operands: readonly (Operand | null)[]): void {
 }
 
 /** Every kernel call of eager mode passes here, its words written. */
-function call(kernel: Kernel, dtype: string, count: number, operands: readonly (Operand | null)[]): void {
+function call(kernel: Kernel, dtype: string, count: number, x: readonly (Operand | null)[]): void {
   const row = rowOf(kernel, dtype);
-  settle(kernel, operands);
+  settle(kernel, x);
   if (recorder) {
-    recorder.call(kernel, row, operands, words.subarray(0, count));
+    recorder.call(kernel, row, x, words.subarray(0, count));
     return;
   }
-  const [a, b, c] = operands;
   try {
-    if (operands.length === 3) native.run(row, count, handed(a), handed(b), handed(c));
-    else if (operands.length === 2) native.run(row, count, handed(a), handed(b));
-    else native.run(row, count, ...operands.map(handed));
+    // Spreading an array costs as much as a small call: elementwise rows and products are called by position.
+    if (x.length === 3) native.run(row, count, handed(x[0]!), handed(x[1]!), handed(x[2]!));
+    else if (x.length === 2) native.run(row, count, handed(x[0]!), handed(x[1]!));
+    else if (x.length === 6)
+      native.run(row, count, handed(x[0]!), handed(x[1]!), handed(x[2]!), handed(x[3]!), handed(x[4]!), handed(x[5]!));
+    else native.run(row, count, ...x.map(handed));
   } catch (e) {
     rethrow(e);
   }

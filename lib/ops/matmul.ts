@@ -79,14 +79,14 @@ const product = op({
 /** Launches the row over all batches; more than two batch dimensions that do not merge are copied out first. */
 function gemm(y: Value, a: Value, b: Value): void {
   if (numel(y.shape) === 0) return;
-  const batch = y.shape.slice(0, -2);
-  if (batch.length === 0) {
+  if (y.ndim === 2) {
     // [m, n] = [m, k] [k, n]: what eager steps are made of, without the arrays of the general way
     const [m, n] = y.shape;
     const flat = (x: Value): Walk => ({ value: x, steps: [0, 0, x.strides[0], x.strides[1]] });
     launch(K.matmul, y.dtype, [1, 1, m, n, a.shape[1]], [flat(y), flat(a), flat(b), null, null, null], plain);
     return;
   }
+  const batch = y.shape.slice(0, -2);
   const merged = mergeBatches(
     batch,
     [y, a, b].map((x) => batchSteps(x, batch)),

@@ -52,8 +52,9 @@ void gemm_naive(Strided<InOut<T>, 4> c, Strided<In<T>, 4> a, Strided<In<T>, 4> b
   }
 }
 
-// Multiply-adds that are worth a second thread: about 3 us of one.
-constexpr size_t SHARED = size_t(1) << 18;
+// Multiply-adds that are worth a second thread: about 5 us of one. 64 x 64 x 64, half of that, gained 15 % with the
+// other core free and lost up to a task's time with it busy.
+constexpr size_t SHARED = size_t(1) << 19;
 
 // The tasks of a product: `down` bands of rows by `across` bands of columns. A finer grid packs operands more often,
 // each time by the cost of a packed element; rows are the cheaper cut as long as B is packed by the tiles that read it.
@@ -62,7 +63,7 @@ struct Grid {
   explicit Grid(const Product& g) {
     const size_t work = g.m * g.n * g.k, strips = (g.n + size_t(NV) * N - 1) / (size_t(NV) * N);
     size_t tasks = work < SHARED ? 1 : 2;
-    for (size_t w = 256 * SHARED; w <= work && tasks < 256; w *= 8) tasks *= 2;
+    for (size_t w = 128 * SHARED; w <= work && tasks < 256; w *= 8) tasks *= 2;
     const size_t pack_a = worth_packing(g.a_row, g.a_k, g.n) ? 8 : 1, pack_b = g.b_col == 1 ? 2 : 4;
     size_t least = ~size_t(0);
     for (size_t x = 1; x <= tasks && x <= strips; x *= 2) {
