@@ -51,11 +51,12 @@ export {
   saveSafetensors,
 } from "./io/safetensors.ts";
 export type { TensorSource } from "./io/shards.ts";
+export { type BatchSizes, ContinuousBatch } from "./models/batch.ts";
 export { type BeamOptions, beamSearch, type Hypothesis } from "./models/beam.ts";
 export { Bert, type BertConfig, type BertOutput, type BertPreset } from "./models/bert.ts";
 export type { CausalModel, Place } from "./models/causal.ts";
 export { BertForSequenceClassification, BertForTokenClassification } from "./models/classifier.ts";
-export { type GenerateOptions, generate, generateBatch } from "./models/generate.ts";
+export { generate, generateBatch } from "./models/generate.ts";
 export { GPT2, type GPT2Config, type GPT2Preset } from "./models/gpt.ts";
 export { loadPretrained, type Pretrained, savePretrained } from "./models/huggingface.ts";
 export { LeNet } from "./models/lenet.ts";
@@ -64,7 +65,9 @@ export { type MaskOptions, maskTokens } from "./models/mask.ts";
 export * from "./models/resnet.ts";
 export type { SampleOptions } from "./models/sample.ts";
 export { Seq2Seq, type Seq2SeqConfig } from "./models/seq2seq.ts";
+export type { GenerateOptions } from "./models/stream.ts";
 export type { Summary, Workload } from "./models/summary.ts";
+export { detokenize, generateText, type TextOptions } from "./models/text.ts";
 export { ViT, type ViTConfig, type ViTPreset } from "./models/vit.ts";
 export * from "./nn/activation.ts";
 export {
@@ -75,7 +78,7 @@ export {
   type MultiheadOptions,
   scaledDotProductAttention,
 } from "./nn/attention.ts";
-export { type CacheSizes, KVCache } from "./nn/cache.ts";
+export { type CachePlace, type CacheSizes, KVCache } from "./nn/cache.ts";
 export { type CellOptions, GRUCell, LSTMCell, RNNCell } from "./nn/cell.ts";
 export * from "./nn/conv.ts";
 export { Dropout, Dropout2d } from "./nn/dropout.ts";
@@ -120,6 +123,7 @@ export { type Memory, memory } from "./tensor/memory.ts";
 export { bernoulli, forkRng, multinomial, rand, randint, randn, randperm, seed } from "./tensor/random.ts";
 export { Tensor } from "./tensor/tensor.ts";
 export { type BPEOptions, BPETokenizer } from "./text/bpe.ts";
+export { loadTokenizer } from "./text/pretrained.ts";
 export { CharTokenizer, type Tokenizer } from "./text/tokenizer.ts";
 export {
   type Data,

@@ -20,8 +20,10 @@ export interface Place {
   readonly keyMask?: Tensor | undefined;
   /** Keys and values of tokens before; those of this call are added in `slots`. */
   readonly cache?: KVCache | undefined;
-  /** Slots [time] of the cache; 0, 1, ... unless given. */
+  /** Slots [time] or [batch, time] of the cache; 0, 1, ... unless given. */
   readonly slots?: Tensor | undefined;
+  /** Rows [batch] of the cache that the texts are in; 0, 1, ... unless given. */
+  readonly rows?: Tensor | undefined;
   /** Whether the logits of the last token alone are wanted: [batch, 1, vocabSize]. */
   readonly last?: boolean | undefined;
 }
@@ -34,17 +36,18 @@ export interface CausalModel extends Module {
   forward(ids: Tensor, place?: Place): Tensor;
   /** Room for the keys and values of `capacity` tokens. */
   cache(batch: number, capacity: number, keyMask?: Tensor): KVCache;
+  /** Where each row of a cache continues something of its own: so many rows there are. */
+  readonly texts?: number;
 }
 
 /** How the layers of one call attend: to each other, or to a cache. */
 export type Attend = (layer: number, q: Tensor, k: Tensor, v: Tensor, dropout: number) => Tensor;
-export function attending(time: number, { keyMask, cache, slots }: Place): Attend {
+export function attending(time: number, { keyMask, cache, slots, rows }: Place): Attend {
   if (!cache) return (_, q, k, v, dropout) => scaledDotProductAttention(q, k, v, { causal: true, keyMask, dropout });
-  const at = slots ?? (arange(0, time) as Tensor);
-  const mask = cache.visible(at);
+  const place = cache.at(slots ?? (arange(0, time) as Tensor), rows);
   return (layer, q, k, v, dropout) => {
-    const all = cache.store(layer, at, k, v);
-    return scaledDotProductAttention(q, all.k, all.v, { mask, dropout });
+    const all = place.store(layer, k, v);
+    return scaledDotProductAttention(q, all.k, all.v, { mask: place.visible, dropout });
   };
 }
 
@@ -103,7 +106,11 @@ export abstract class Decoder extends Module implements CausalModel {
 /** Texts to continue, as tokens. */
 export type Prompts = readonly (readonly number[])[];
 /** There are prompts, none empty or longer than the context, of tokens that the model knows. */
-export function checkPrompts(op: string, model: CausalModel, prompts: Prompts): void {
+export function checkPrompts(
+  op: string,
+  model: Pick<CausalModel, "contextLength" | "vocabSize">,
+  prompts: Prompts,
+): void {
   const refuse = (sentence: string, expected: unknown, actual: unknown): never =>
     fail("ERR_NABLA_VALUE", op, sentence, { expected, actual });
   if (prompts.length === 0) refuse("there are no prompts", "at least one", 0);

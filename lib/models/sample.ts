@@ -45,6 +45,11 @@ export function uniforms(seed: number): () => number {
 function likeliest(logits: Float32Array | Float64Array): number {
   let best = 0;
   for (let i = 1; i < logits.length; i++) if (logits[i] > logits[best]) best = i;
+  if (!Number.isFinite(logits[best]))
+    fail("ERR_NABLA_VALUE", "generate", `the largest logit is ${logits[best]}`, {
+      actual: logits[best],
+      hint: "weights that are NaN or too large give no next token",
+    });
   return best;
 }
 function penalize(logits: Float64Array, seen: Iterable<number>, penalty: number): void {
@@ -54,26 +59,76 @@ function penalize(logits: Float64Array, seen: Iterable<number>, penalty: number)
   }
 }
 
-/** The tokens that may be drawn, likeliest first where that matters, and their weights relative to the likeliest. */
-function candidates(
-  logits: Float64Array,
-  { topK, topP, minP }: SampleOptions,
-): { tokens: Uint32Array; weights: Float64Array } {
-  const top = logits[likeliest(logits)];
-  const weights = logits.map((x) => Math.exp(x - top));
-  let tokens = Uint32Array.from(logits.keys());
-  if (minP) tokens = tokens.filter((t) => weights[t] >= minP);
-  if ((topK === undefined || topK >= tokens.length) && (topP === undefined || topP === 1)) return { tokens, weights };
-  tokens.sort((a, b) => weights[b] - weights[a] || a - b);
-  if (topK !== undefined) tokens = tokens.subarray(0, topK);
-  if (topP === undefined) return { tokens, weights };
-  const total = tokens.reduce((s, t) => s + weights[t], 0);
-  let sum = 0;
-  const last = tokens.findIndex((t) => {
+/** Tokens that may be drawn (without a list 0, 1, ...), their weights relative to the likeliest, and the sum of these. */
+interface Choice {
+  readonly tokens?: readonly number[];
+  readonly weights: ArrayLike<number>;
+  readonly total: number;
+}
+/** All of weight `least` and more; any other weighs 0. */
+function all(gaps: Float64Array, least: number): Choice {
+  let total = 0;
+  const weights = new Float64Array(gaps.length);
+  for (let t = 0; t < gaps.length; t++) {
+    const weight = Math.exp(-gaps[t]);
+    if (!(weight >= least)) continue;
+    weights[t] = weight;
+    total += weight;
+  }
+  return { weights, total };
+}
+
+// Sorting 50,000 tokens takes longer than a step. They are told apart by 256ths of their gaps, those behind 16 not at all, and
+// only the part in which the last one falls is sorted. Of a few tokens there is one part.
+const [fineness, range, few] = [256, 16, 512];
+
+/** The likeliest: at most `most`, and those whose weights first add up to `enough`. */
+function top(gaps: Float64Array, { weights }: Choice, most: number, enough: number): Choice {
+  const parts = gaps.length > few ? range * fineness : 0;
+  const partOf = (gap: number): number => Math.min(parts, Math.floor(gap * fineness));
+  const [counts, sums] = [new Uint32Array(parts + 1), new Float64Array(parts + 1)];
+  for (let t = 0; t < gaps.length; t++) {
+    if (weights[t] === 0) continue;
+    const part = partOf(gaps[t]);
+    counts[part]++;
+    sums[part] += weights[t];
+  }
+  let [edge, count, sum] = [0, 0, 0];
+  while (edge < parts && count + counts[edge] < most && sum + sums[edge] < enough) {
+    count += counts[edge];
+    sum += sums[edge++];
+  }
+  const [tokens, last]: [number[], number[]] = [[], []];
+  for (let t = 0; t < gaps.length; t++) {
+    if (weights[t] === 0) continue;
+    const part = partOf(gaps[t]);
+    if (part < edge) tokens.push(t);
+    else if (part === edge) last.push(t);
+  }
+  for (const t of last.sort((a, b) => gaps[a] - gaps[b] || a - b)) {
+    if (tokens.length >= most || sum >= enough) break;
+    tokens.push(t);
     sum += weights[t];
-    return sum >= topP * total;
-  });
-  return { tokens: last < 0 ? tokens : tokens.subarray(0, last + 1), weights };
+  }
+  return { tokens, weights: tokens.map((t) => weights[t]), total: sum };
+}
+function choiceOf(gaps: Float64Array, { topK = gaps.length, topP = 1, minP = 0 }: SampleOptions): Choice {
+  const none = Number.POSITIVE_INFINITY;
+  const every = all(gaps, minP);
+  const kept = topK < gaps.length ? top(gaps, every, topK, none) : every;
+  return topP < 1 ? top(gaps, every, topK, topP * kept.total) : kept;
+}
+/** The token at which the weights, added up, pass `share` of their total. */
+function drawn({ tokens, weights, total }: Choice, share: number): number {
+  let left = share * total;
+  let last = 0;
+  for (let i = 0; i < weights.length; i++) {
+    if (weights[i] === 0) continue;
+    last = i;
+    left -= weights[i] as number;
+    if (left < 0) break;
+  }
+  return tokens ? (tokens[last] as number) : last;
 }
 
 /** Chooses a token from a row of logits; `seen` are those before it, `random` gives numbers in [0, 1). */
@@ -83,17 +138,13 @@ export function sampler(options: SampleOptions): Sampler {
   const { temperature = 1, repetitionPenalty = 1 } = options;
   return (row, seen, random) => {
     if (temperature === 0 && repetitionPenalty === 1) return likeliest(row);
-    const logits = Float64Array.from(row);
+    const logits = new Float64Array(row);
     if (repetitionPenalty !== 1) penalize(logits, seen, repetitionPenalty);
-    if (temperature === 0) return likeliest(logits);
-    for (let i = 0; i < logits.length; i++) logits[i] /= temperature;
-    const { tokens, weights } = candidates(logits, options);
-    const total = tokens.reduce((s, t) => s + weights[t], 0);
-    let left = random() * total;
-    for (const t of tokens) {
-      left -= weights[t];
-      if (left < 0) return t;
-    }
-    return tokens[tokens.length - 1] as number;
+    const best = likeliest(logits);
+    if (temperature === 0) return best;
+    const largest = logits[best];
+    // How far below the largest, in units of the temperature: a weight is exp(-gap).
+    for (let i = 0; i < logits.length; i++) logits[i] = (largest - logits[i]) / temperature;
+    return drawn(choiceOf(logits, options), random());
   };
 }

@@ -8,10 +8,12 @@ import { linearCrossEntropy } from "../nn/head.ts";
 import { Module } from "../nn/module.ts";
 import type { Parameter } from "../nn/parameter.ts";
 import { LearnedPosition, SinusoidalPosition } from "../nn/position.ts";
-import { Transformer } from "../nn/stack.ts";
+import { type Past, Transformer } from "../nn/stack.ts";
 import { ne } from "../ops/arithmetic.ts";
 import { arange } from "../ops/create.ts";
 import { linear } from "../ops/matmul.ts";
+import { indexSelect } from "../ops/select.ts";
+import { slice } from "../ops/view.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type CausalModel, type Place, wanted } from "./causal.ts";
 import { checkSizes, checkWidth, type Summary, summarize, type Workload } from "./summary.ts";
@@ -175,6 +177,18 @@ class Given extends Module implements CausalModel {
   get contextLength(): number {
     return this.model.config.contextLength;
   }
+  get texts(): number {
+    return this.#memory[0]?.k.shape[0] as number;
+  }
+  /** What is known of the sources of these rows. */
+  #sources(batch: number, rows: Tensor | undefined): Pick<Past, "memory" | "keyMask"> {
+    const own = (x: Tensor): Tensor => {
+      if (rows) return indexSelect(x, 0, rows) as Tensor;
+      return batch < this.texts ? (slice(x, 0, 0, batch) as Tensor) : x;
+    };
+    const memory = this.#memory.map(({ k, v }) => ({ k: own(k), v: own(v) }));
+    return { memory, keyMask: this.#keyMask && own(this.#keyMask) };
+  }
   cache(batch: number, capacity: number, keyMask?: Tensor): KVCache {
     const { layers, heads, width } = this.model.config;
     return new KVCache({ layers: layers[1], batch, heads, capacity, width: width / heads }, keyMask);
@@ -184,7 +198,7 @@ class Given extends Module implements CausalModel {
     const slots = place.slots ?? (arange(0, time) as Tensor);
     // Without a cache: one that is thrown away.
     const cache = place.cache ?? this.cache(batch, time, place.keyMask);
-    const past = { cache, slots, memory: this.#memory, keyMask: this.#keyMask };
+    const past = { cache, slots, rows: place.rows, ...this.#sources(batch, place.rows) };
     const x = this.model.embed(ids, place.positions ?? place.slots);
     return linear(wanted(this.model.transformer.decoder.resume(x, past), place), this.model.generator.weight) as Tensor;
   }

@@ -57,8 +57,10 @@ export class TransformerEncoder extends Module {
 export interface Past {
   /** Keys and values of the tokens before; those of this call are added. */
   readonly cache: KVCache;
-  /** Slots [time] of the cache for the tokens of this call. */
+  /** Slots [time] or [batch, time] of the cache for the tokens of this call. */
   readonly slots: Tensor;
+  /** Rows [batch] of the cache; 0, 1, ... unless given. */
+  readonly rows?: Tensor | undefined;
   /** What {@link TransformerDecoder.remember} kept of the memory. */
   readonly memory: readonly KeysValues[];
   /** Booleans [batch of the memory, length], false for what only fills up. */
@@ -99,8 +101,8 @@ export class TransformerDecoder extends Module {
    * {@link forward} for tokens that follow those in a cache. The batch of x may be a multiple of that of the memory: neighbours
    * then share a text. A token's attention to the memory knows nothing of other tokens, so theirs is done as one.
    */
-  resume(x: Tensor, { cache, slots, memory, keyMask }: Past): Tensor {
-    const mask = cache.visible(slots);
+  resume(x: Tensor, { cache, slots, rows, memory, keyMask }: Past): Tensor {
+    const place = cache.at(slots, rows);
     const step = (h: Tensor, layer: TransformerDecoderLayer, i: number) => {
       const { self_attn: own, multihead_attn: other } = layer;
       const kept = memory[i] as KeysValues;
@@ -108,7 +110,7 @@ export class TransformerDecoder extends Module {
         h,
         (q) => {
           const { k, v } = own.remember(q);
-          return own.recall(q, cache.store(i, slots, k, v), { mask });
+          return own.recall(q, place.store(i, k, v), { mask: place.visible });
         },
         (q) => {
           const together = reshape(q, [kept.k.shape[0] as number, -1, q.shape[2] as number]) as Tensor;

@@ -1,18 +1,15 @@
-// Scaled dot-product attention, made of products and a softmax, and the memory of keys and values that generation keeps.
+// Scaled dot-product attention, made of products and a softmax.
 import { fail, showShape } from "../core/errors.ts";
 import { broadcastShapes, type Dims, sameShape } from "../core/shape.ts";
 import type { Value } from "../core/value.ts";
-import { launch } from "../engine/launch.ts";
-import { K } from "../native.gen.ts";
 import { tanh } from "./activation.ts";
-import { contiguous, le, logicalAnd, where } from "./arithmetic.ts";
+import { le, logicalAnd, where } from "./arithmetic.ts";
 import { arange } from "./create.ts";
 import { plus, times } from "./formula.ts";
 import { fromHeads, splitQkv, toHeads } from "./heads.ts";
 import { linear, matmul } from "./matmul.ts";
 import { dropout } from "./random.ts";
 import { mean } from "./reduce.ts";
-import { checkIndices } from "./select.ts";
 import { softmax } from "./softmax.ts";
 import { reshape, slice, transpose, unsqueeze } from "./view.ts";
 
@@ -133,16 +130,3 @@ export function multiHeadAttention(
 }
 /** The weights of all heads as one. */
 export const averageHeads = (weights: Value): Value => mean(weights, 1);
-
-/** Writes x [b, h, t, d] into the rows `slots` [t] of memory [b, h, capacity, d]. State: no gradient flows through. */
-export function writeSlots(memory: Value, slots: Value, x: Value): void {
-  const [b, h, capacity, d] = memory.shape;
-  const at = checkIndices("writeSlots", slots, capacity);
-  launch(
-    K.index_copy,
-    memory.dtype,
-    [b * h, capacity, d, at.size],
-    [memory, { value: contiguous(x), steps: [at.size * d, d, 1] }, contiguous(at)],
-  );
-  memory.storage.version++;
-}

@@ -138,7 +138,6 @@ export class BPETokenizer implements Tokenizer {
     for (const id of ids) text += next(id);
     return text + next();
   }
-  /** A function that gives the text of ids as they come, and of what is left without one: a character is never cut in two. */
   stream(): (id?: number) => string {
     const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
     return (id) => {
@@ -183,6 +182,10 @@ export class BPETokenizer implements Tokenizer {
   static async load(path: string): Promise<BPETokenizer> {
     return fromFile(path, await readObject(path));
   }
+  /** As {@link load}, of what the file at `path` holds. */
+  static from(path: string, file: ReadonlyMap<string, unknown>): BPETokenizer {
+    return fromFile(path, file);
+  }
 }
 
 const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
@@ -215,6 +218,8 @@ function fromFile(path: string, file: ReadonlyMap<string, unknown>): BPETokenize
   if (!isObject(level) || level.type !== "ByteLevel" || level.add_prefix_space === true || level.use_regex === false)
     return refuse("its pre_tokenizer is not GPT-2's");
   if (file.get("normalizer")) return refuse("it has a normalizer");
+  const after = file.get("post_processor");
+  if (after && !(isObject(after) && after.type === "ByteLevel")) return refuse("its post_processor adds tokens");
   for (const name of ["byte_fallback", "ignore_merges", "continuing_subword_prefix", "end_of_word_suffix"])
     if (model[name]) return refuse(`its ${name} is on`);
   const { vocab, merges } = model;

@@ -6,6 +6,8 @@ export interface Tokenizer {
   readonly vocabSize: number;
   encode(text: string): number[];
   decode(ids: Iterable<number>): string;
+  /** A function that gives the text of ids as they come, and of what is left without one: a character is never cut in two. */
+  stream(): (id?: number) => string;
 }
 
 export function checkId(op: string, id: number, size: number): void {
@@ -58,5 +60,8 @@ export class CharTokenizer implements Tokenizer {
       text += this.characters[id];
     }
     return text;
+  }
+  stream(): (id?: number) => string {
+    return (id) => (id === undefined ? "" : this.decode([id]));
   }
 }

@@ -173,6 +173,50 @@ describe("sampler", () => {
     }
     expect(counts({ topP: 1e-9 })).toEqual([0, 1, 0, 0]);
   });
+  it.each([
+    ["flat", 0.3],
+    ["steep", 4],
+  ])("keeps of 5,000 tokens, %s, those that sorting all would keep", (_, spread) => {
+    const random = uniforms(3);
+    const many = Float32Array.from({ length: 5000 }, () => spread * Math.log(random() + 1e-9));
+    const sorted = [...many.keys()].sort((a, b) => many[b]! - many[a]! || a - b);
+    const weight = (t: number) => Math.exp(many[t]! - many[sorted[0]!]!);
+    const until = (share: number, of: number[]) => {
+      const enough = share * of.reduce((sum, t) => sum + weight(t), 0);
+      let sum = 0;
+      const last = of.findIndex((t) => {
+        sum += weight(t);
+        return sum >= enough;
+      });
+      return of.slice(0, last + 1);
+    };
+    const drawn = (options: Parameters<typeof sampler>[0]) => {
+      const choose = sampler(options);
+      return new Set(Array.from({ length: 300 }, (_, i) => choose(many, [], () => (i + 0.5) / 300)));
+    };
+    const inside = (found: Set<number>, allowed: number[]) => {
+      expect([...found].filter((t) => !allowed.includes(t))).toEqual([]);
+      // What has a 150th of the whole is met by 300 even steps.
+      const whole = allowed.reduce((sum, t) => sum + weight(t), 0);
+      expect(allowed.filter((t) => weight(t) * 150 > whole && !found.has(t))).toEqual([]);
+    };
+    inside(drawn({ topK: 40 }), sorted.slice(0, 40));
+    inside(drawn({ topP: 0.2 }), until(0.2, sorted));
+    inside(drawn({ topP: 0.9 }), until(0.9, sorted));
+    inside(drawn({ topK: 300, topP: 0.5 }), until(0.5, sorted.slice(0, 300)));
+    inside(
+      drawn({ minP: 0.4, topK: 50 }),
+      sorted.slice(0, 50).filter((t) => weight(t) >= 0.4),
+    );
+  });
+  it("refuses logits that have no largest, and passes over single NaNs", () => {
+    for (const bad of [
+      [Number.NaN, 1],
+      [1, Number.POSITIVE_INFINITY],
+    ])
+      expect(() => sampler({})(Float32Array.from(bad), [], () => 0.5)).toThrow("the largest logit is");
+    expect(sampler({ topP: 0.99 })(Float32Array.from([1, Number.NaN]), [], () => 0.999)).toBe(0);
+  });
   it("turns from what it has seen", () => {
     near(counts({ repetitionPenalty: 2 }, [1, 1]), shares([1, 1.5, 2, 0]));
     expect(sampler({ temperature: 0, repetitionPenalty: 2 })(logits, [1], () => 0)).toBe(2);
