@@ -68,6 +68,9 @@ export function clipped({ left, top, right, bottom }: Box, body: string): string
 export const dashes = (i: number, dashed = false): string | undefined =>
   dashed ? "2 4" : ([undefined, "7 3", "2 3", "9 3 2 3"] as const)[Math.floor(i / seriesCount) % 4];
 
+/** Points of one colour are round, then square. */
+export const cap = (i: number): string => (i % (2 * seriesCount) < seriesCount ? "round" : "square");
+
 export interface Key {
   readonly name: string;
   readonly dashed?: boolean;
@@ -82,7 +85,7 @@ export function legend(keys: readonly Key[], left: number, right: number, top: n
     if (x > left && x + room > right) [x, y] = [left, y + 18];
     const color = i % seriesCount;
     const mark = points
-      ? el("circle", { class: `f${color}`, cx: x + 9, cy: y - 4, r: 4 })
+      ? el("path", { class: `l${color}`, d: `M${n(x + 9)} ${n(y - 4)}h0`, "stroke-width": 8, "stroke-linecap": cap(i) })
       : el("path", {
           class: `l${color}`,
           d: `M${n(x)} ${n(y - 4)}h18`,
@@ -96,7 +99,7 @@ export function legend(keys: readonly Key[], left: number, right: number, top: n
   return [parts.join(""), y + 12];
 }
 
-export const marks = "*+ox#%@&";
+export const marks = "*+ox#%@&s=";
 /** Names with their marks, as lines of at most `width` cells. */
 export function keysIn(names: readonly string[], mark: (i: number) => string, width: number): string[] {
   const lines: string[] = [];

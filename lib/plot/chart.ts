@@ -95,7 +95,7 @@ export class Chart {
   }
 }
 
-const ansi = [33, 208, 36, 170, 178, 117, 105, 245];
+const ansi = [33, 208, 36, 170, 178, 117, 105, 245, 203, 80];
 /** A text in the colour of series i. */
 export const painted = (text: string, i: number, color: boolean): string =>
   color ? `\x1b[38;5;${ansi[i % ansi.length]}m${text}\x1b[39m` : text;

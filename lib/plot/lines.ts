@@ -1,6 +1,7 @@
 import { fail } from "../core/errors.ts";
-import { axes, type Box, below, clipped, dashes, leftOf, legend } from "./axes.ts";
+import { axes, type Box, below, cap, clipped, dashes, leftOf, legend } from "./axes.ts";
 import { Chart, type ChartOptions, heading, sizeOf } from "./chart.ts";
+import { type Point, pathOf } from "./path.ts";
 import { entries, type Named, type Numbers, read } from "./read.ts";
 import { type Range, type Scale, scaleOf } from "./scale.ts";
 import { el, n, seriesCount } from "./svg.ts";
@@ -58,36 +59,7 @@ function running(y: Float64Array, size: number): Float64Array {
   });
 }
 
-type Place = (x: number, y: number) => readonly [number, number];
-/** The path of a line. Of more points than pixels, the first, last, lowest and highest of each column stay. */
-function pathOf(x: ArrayLike<number>, y: ArrayLike<number>, shows: (i: number) => boolean, place: Place): string {
-  let path = "";
-  let column: (readonly [number, number])[] = [];
-  let pen = "M";
-  const flush = (): void => {
-    const high = column.reduce((a, b) => (b[1] < a[1] ? b : a), column[0]!);
-    const low = column.reduce((a, b) => (b[1] > a[1] ? b : a), column[0]!);
-    const kept = column.length <= 4 ? column : [column[0]!, high, low, column.at(-1)!];
-    for (const [a, b] of kept) {
-      path += `${pen}${n(a)} ${n(b)}`;
-      pen = "L";
-    }
-    column = [];
-  };
-  for (let i = 0; i < y.length; i++) {
-    if (!shows(i)) {
-      if (column.length > 0) flush();
-      pen = "M";
-      continue;
-    }
-    const point = place(x[i]!, y[i]!);
-    if (column.length > 0 && Math.floor(point[0]) !== Math.floor(column[0]![0])) flush();
-    column.push(point);
-  }
-  if (column.length > 0) flush();
-  return path;
-}
-
+type Place = (x: number, y: number) => Point;
 /** A line, its means, its points; a cross where it goes on to what cannot be shown, such as NaN. */
 function curve({ x, y, means, points, dashed }: Curve, i: number, place: Place, xs: Scale, ys: Scale): string {
   const color = i % seriesCount;
@@ -102,14 +74,14 @@ function curve({ x, y, means, points, dashed }: Curve, i: number, place: Place, 
       d,
       fill: "none",
       "stroke-width": 5,
-      "stroke-linecap": "round",
+      "stroke-linecap": cap(i),
       "stroke-opacity": 0.75,
     });
   }
   const drawn = (list: ArrayLike<number>, width: number, opacity?: number): string =>
     el("path", {
       class: `l${color}`,
-      d: pathOf(x, list, shown(list), place),
+      d: pathOf(Array.from(x, (at, k) => (shown(list)(k) ? place(at, list[k]!) : null))),
       fill: "none",
       "stroke-width": width,
       "stroke-linejoin": "round",

@@ -22,10 +22,10 @@ export function label(text: string, x: number, y: number, attributes: Attributes
 
 export type Theme = "auto" | "light" | "dark";
 
-/** Eight colours that also those tell apart who see red and green alike; for light and for dark ground. */
+/** Ten colours that also those tell apart who see red and green alike; for light and for dark ground. */
 const series = {
-  light: ["#0067b1", "#c8500a", "#00825f", "#a8438a", "#8a6500", "#2b8cc4", "#5b5bd6", "#6e6e6e"],
-  dark: ["#5aaeff", "#ff9248", "#3ddc9f", "#f08bd0", "#e6c04a", "#8fd3ff", "#a9a8ff", "#b5b5b5"],
+  light: ["#0067b1", "#c8500a", "#00825f", "#a8438a", "#8a6500", "#2b8cc4", "#5b5bd6", "#6e6e6e", "#c4162a", "#00969b"],
+  dark: ["#5aaeff", "#ff9248", "#3ddc9f", "#f08bd0", "#e6c04a", "#8fd3ff", "#a9a8ff", "#b5b5b5", "#ff7b7b", "#54e3e3"],
 };
 export const seriesCount: number = series.light.length;
 const ground = {
