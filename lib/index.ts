@@ -70,6 +70,7 @@ export type { Summary, Workload } from "./models/summary.ts";
 export { detokenize, generateText, type TextOptions } from "./models/text.ts";
 export { ViT, type ViTConfig, type ViTPreset } from "./models/vit.ts";
 export * from "./nn/activation.ts";
+export { adapterState, addAdapters, type LinearMap, LoRA, type LoRAOptions, mergeAdapters } from "./nn/adapter.ts";
 export {
   type DotProductOptions,
   type KeysValues,
@@ -98,6 +99,7 @@ export {
   type RotaryScaling,
   SinusoidalPosition,
 } from "./nn/position.ts";
+export { type DPOOptions, dpo, type Preference, sequenceLogProb } from "./nn/preference.ts";
 export { GRU, LSTM, type RecurrentOptions, RNN, type SequenceOptions } from "./nn/recurrent.ts";
 export { Sequential } from "./nn/sequential.ts";
 export {
@@ -112,6 +114,7 @@ export {
 export type { LoadOptions, LoadReport } from "./nn/state.ts";
 export { SwiGLU, TransformerDecoderLayer, TransformerEncoderLayer, type TransformerOptions } from "./nn/transformer.ts";
 export { clipGradNorm, clipGradValue } from "./optim/clip.ts";
+export { decayed } from "./optim/decay.ts";
 export { type Grouping, type GroupOptions, Optimizer, type Trainable } from "./optim/optimizer.ts";
 export * from "./optim/rules.ts";
 export * as schedule from "./optim/schedule.ts";
@@ -139,4 +142,5 @@ export {
   type Trained,
 } from "./train/fit.ts";
 export { accuracy, type Metric } from "./train/metric.ts";
+export { type LanguageModel, type Perplexity, perplexity } from "./train/perplexity.ts";
 export type { DType, Shape } from "./types/shape.ts";

@@ -84,11 +84,16 @@ function complete(given: GPT2Config | GPT2Preset): Full {
 
 /** y = x W + b with W [in, out], as GPT-2's files have it. */
 class Conv1D extends Module {
+  readonly inFeatures: number;
+  readonly outFeatures: number;
+  readonly transposed = true;
   readonly weight: Parameter;
   readonly bias: Parameter;
 
   constructor(width: number, out: number, std: number) {
     super();
+    this.inFeatures = width;
+    this.outFeatures = out;
     this.weight = new Parameter(normal(empty([width, out]) as Tensor, 0, std));
     this.bias = new Parameter(zeros([out]) as Tensor);
   }
