@@ -19,6 +19,16 @@ export {
 export { type Idx, type Mnist, mnist, readIdx } from "./data/idx.ts";
 export { type Collated, collate, DataLoader, type Dataset, type LoaderOptions, type Sample } from "./data/loader.ts";
 export { type Cell, type Column, type SplitOptions, Table } from "./data/table.ts";
+export { type ReadTextOptions, readText } from "./data/text.ts";
+export {
+  openTokens,
+  type TextEncoding,
+  TokenFile,
+  type TokenOptions,
+  type TokenType,
+  type WrittenTokens,
+  writeTokens,
+} from "./data/tokens.ts";
 export type { Images, Range, Transform } from "./data/transforms.ts";
 export * as transforms from "./data/transforms.ts";
 export {
