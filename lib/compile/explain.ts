@@ -1,27 +1,44 @@
-import { bytesOf } from "../core/dtype.ts";
-import { print, type Step, totalOf, touched } from "./graph.ts";
+import { costOf, leastTime } from "./cost.ts";
+import { print, type Step } from "./graph.ts";
 import type { Plan } from "./plan.ts";
 
-/** One kind of kernel in a compiled step. */
-export interface KernelCost {
+/** What runs as one: a kernel call, or several that were fused. */
+export interface GroupCost {
+  /** "matmul", or "fused add+mul". */
   readonly kernel: string;
-  readonly calls: number;
+  /** The line that asked for it: "train.ts:20:113". */
+  readonly where: string;
+  /** Operations; a multiply-add counts two. */
   readonly flops: number;
+  /** Read and written in memory. */
   readonly bytes: number;
+  /** Nanoseconds that operations and bytes take at the peak rates of this machine. */
+  readonly predicted: number;
   /** Nanoseconds of one run, measured while profile was on; undefined before. */
   readonly nanoseconds: number | undefined;
 }
+/** All groups of a step that run the same kernels. */
+export interface KernelCost extends Omit<GroupCost, "where"> {
+  readonly calls: number;
+}
 export interface PlanCost {
   readonly steps: number;
-  /** Groups of elementwise steps that run tile by tile. */
+  /** Groups of steps that run as one. */
   readonly fusedGroups: number;
   readonly arenaBytes: number;
   readonly stateBytes: number;
-  /** All that the step takes at its fullest: state, arena, results, copies on their way. */
+  /** All that the step takes at its fullest: state, arena, results, copies on their way, scratch. */
   readonly peakBytes: number;
+  /** Of these, at most, what kernels need beside operands; threads keep it, and all steps share it. */
+  readonly scratchBytes: number;
   readonly flops: number;
   readonly bytes: number;
+  readonly predicted: number;
+  readonly nanoseconds: number | undefined;
+  /** By kind, those that take longest first. */
   readonly kernels: readonly KernelCost[];
+  /** In the order they run in. */
+  readonly groups: readonly GroupCost[];
   readonly listing: string;
 }
 export interface Explanation {
@@ -29,80 +46,109 @@ export interface Explanation {
   toString(): string;
 }
 
-/** Multiply-adds count two. Elementwise and row kernels count one operation an element. */
-function flopsOf(s: Step): number {
-  if (s.kernel.name === "matmul" || s.kernel.name === "gemm")
-    return 2 * s.words[0] * s.words[1] * s.words[2] * s.words[3] * s.words[4];
-  if (s.kernel.driver === "Map") return totalOf(s);
-  return Math.max(0, ...[...touched(s)].map(({ slot }) => slot.length));
-}
-
-/** Every slot once, twice where it is updated. */
-function bytesOfStep(s: Step): number {
-  let n = 0;
-  for (const { slot, reads, writes } of touched(s)) n += slot.length * bytesOf(slot.dtype) * (reads && writes ? 2 : 1);
-  return n;
-}
-
-function costOf(plan: Plan, runs: number): PlanCost {
-  const { steps, group = [] } = plan.graph;
-  const times = runs > 0 ? plan.program.times() : undefined;
-  const ids = [...new Set(group)];
-  const kinds = new Map<string, { calls: number; flops: number; bytes: number; nanoseconds: number }>();
-  ids.forEach((id, k) => {
-    const members = steps.filter((_, i) => group[i] === id);
-    const name =
-      members.length > 1
-        ? `fused ${[...new Set(members.map((s) => s.kernel.name))].join("+")}`
-        : members[0].kernel.name;
-    const sum = kinds.get(name) ?? { calls: 0, flops: 0, bytes: 0, nanoseconds: 0 };
-    sum.calls++;
-    for (const s of members) {
-      sum.flops += flopsOf(s);
-      sum.bytes += bytesOfStep(s);
-    }
-    sum.nanoseconds += times ? times[k] / runs : 0;
-    kinds.set(name, sum);
+/** Neighbours with the same number. */
+function membersOf({ steps, group = [] }: Plan["graph"]): Step[][] {
+  const members: Step[][] = [];
+  steps.forEach((s, i) => {
+    if (i > 0 && group[i - 1] === group[i]) members.at(-1)?.push(s);
+    else members.push([s]);
   });
-  const kernels = [...kinds]
-    .map(([kernel, c]) => ({ kernel, ...c, nanoseconds: times ? c.nanoseconds : undefined }))
-    .sort((a, b) => (b.nanoseconds ?? b.flops) - (a.nanoseconds ?? a.flops));
+  return members;
+}
+const nameOf = (members: readonly Step[]): string => {
+  const names = [...new Set(members.map((s) => s.kernel.name))].join("+");
+  return members.length > 1 ? `fused ${names}` : names;
+};
+
+type Sums = Pick<GroupCost, "flops" | "bytes" | "predicted" | "nanoseconds">;
+function sum(costs: readonly Sums[]): Sums {
+  const total = (of: (c: Sums) => number) => costs.reduce((n, c) => n + of(c), 0);
+  const timed = costs.some((c) => c.nanoseconds !== undefined);
   return {
-    steps: steps.length,
-    fusedGroups: ids.filter((id) => group.filter((x) => x === id).length > 1).length,
-    arenaBytes: plan.peak.arena,
-    stateBytes: plan.peak.state,
-    peakBytes: plan.peak.total,
-    flops: kernels.reduce((n, k) => n + k.flops, 0),
-    bytes: kernels.reduce((n, k) => n + k.bytes, 0),
-    kernels,
-    listing: print(plan.graph),
+    flops: total((c) => c.flops),
+    bytes: total((c) => c.bytes),
+    predicted: total((c) => c.predicted),
+    nanoseconds: timed ? total((c) => c.nanoseconds ?? 0) : undefined,
+  };
+}
+const time = (c: Sums): number => c.nanoseconds ?? c.predicted;
+
+function planCost(plan: Plan): PlanCost {
+  const { peak, graph, tiles, timed } = plan;
+  const times = timed > 0 ? plan.program.times() : undefined;
+  const members = membersOf(graph);
+  const groups = members.map((steps, i): GroupCost => {
+    const cost = costOf(steps, tiles);
+    const predicted = leastTime(cost, peak.arena + peak.state);
+    return {
+      kernel: nameOf(steps),
+      where: steps[0].where(),
+      ...cost,
+      predicted,
+      nanoseconds: times && times[i] / timed,
+    };
+  });
+  const kinds = new Map<string, GroupCost[]>();
+  for (const c of groups) kinds.set(c.kernel, [...(kinds.get(c.kernel) ?? []), c]);
+  return {
+    steps: graph.steps.length,
+    fusedGroups: members.filter((m) => m.length > 1).length,
+    arenaBytes: peak.arena,
+    stateBytes: peak.state,
+    peakBytes: peak.total,
+    scratchBytes: peak.scratch,
+    ...sum(groups),
+    kernels: [...kinds]
+      .map(([kernel, costs]) => ({ kernel, calls: costs.length, ...sum(costs) }))
+      .sort((a, b) => time(b) - time(a)),
+    groups,
+    listing: print(graph),
   };
 }
 
 export function explain(plans: readonly Plan[]): Explanation {
-  const costs = plans.map((p) => costOf(p, p.timed));
+  const costs = plans.map(planCost);
   return {
     plans: costs,
-    toString: () => costs.map(table).join("\n\n") || "not compiled yet: the first two calls are recorded",
+    toString: () => costs.map(table).join("\n\n") || "not called yet",
   };
 }
 
+const numbers = (c: Sums): string[] => [
+  (c.flops / 1e6).toFixed(3),
+  (c.bytes / 1024).toFixed(1),
+  (c.predicted / 1000).toFixed(2),
+  c.nanoseconds === undefined ? "" : (c.nanoseconds / 1000).toFixed(2),
+];
+const cut = (text: string): string => (text.length > 40 ? `${text.slice(0, 39)}…` : text);
+const heads = ["MFLOP", "KiB", "predicted µs", "measured µs"];
+
+function columns(rows: readonly (readonly string[])[]): string {
+  const wide = rows[0].map((_, i) => Math.max(...rows.map((r) => r[i].length)));
+  const numeric = (r: readonly string[], x: string, i: number) => (r === rows[0] ? rows[1]?.[i] : x)?.match(/^[\d.]*$/);
+  return rows
+    .map((r) =>
+      r
+        .map((x, i) => (numeric(r, x, i) ? x.padStart(wide[i]) : x.padEnd(wide[i])))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}
+
+/** Kinds of kernels, then the single groups that take longest with the line that asked for each. */
 function table(c: PlanCost): string {
-  const head = `${c.steps} steps, ${c.fusedGroups} fused groups, arena ${sizeText(c.arenaBytes)}, state ${sizeText(c.stateBytes)}, ${(c.flops / 1e6).toFixed(2)} MFLOP, ${sizeText(c.bytes)} touched`;
-  const rows = c.kernels.map((k) => [
-    k.kernel.length > 40 ? `${k.kernel.slice(0, 39)}…` : k.kernel,
-    String(k.calls),
-    (k.flops / 1e6).toFixed(3),
-    (k.bytes / 1024).toFixed(1),
-    k.nanoseconds === undefined ? "" : (k.nanoseconds / 1000).toFixed(2),
-  ]);
-  const all = [["kernel", "calls", "MFLOP", "KiB", "µs"], ...rows];
-  const wide = all[0].map((_, i) => Math.max(...all.map((r) => r[i].length)));
+  const slowest = [...c.groups].sort((a, b) => time(b) - time(a)).slice(0, 8);
+  const total = numbers(c);
   return [
-    head,
-    ...all.map((r) => r.map((x, i) => (i === 0 ? x.padEnd(wide[i]) : x.padStart(wide[i]))).join("  ")),
-  ].join("\n");
+    `${c.steps} steps, ${c.fusedGroups} fused groups, arena ${sizeText(c.arenaBytes)}, state ${sizeText(c.stateBytes)}, at most ${sizeText(c.peakBytes)}`,
+    columns([
+      ["kernel", "calls", ...heads],
+      ...c.kernels.map((k) => [cut(k.kernel), String(k.calls), ...numbers(k)]),
+      ["all", String(c.groups.length), ...total],
+    ]),
+    columns([["longest", ...heads, "at"], ...slowest.map((g) => [cut(g.kernel), ...numbers(g), g.where])]),
+  ].join("\n\n");
 }
 
 export const sizeText = (bytes: number): string =>

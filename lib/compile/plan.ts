@@ -9,6 +9,7 @@ import { contiguous } from "../ops/arithmetic.ts";
 import type { Graph } from "./graph.ts";
 import { type Limits, type Peak, planWithin } from "./limit.ts";
 import { type Lowered, lower } from "./lower.ts";
+import type { Layout } from "./memory.ts";
 import { type Recording, rebuild, type Shape } from "./record.ts";
 
 /** Runs of one plan waiting or running at once, and the bytes they may take: the next is refused, so memory stays bounded. */
@@ -28,6 +29,8 @@ interface Result {
 export class Plan {
   readonly graph: Graph;
   readonly peak: Peak;
+  /** Slots that never reach memory. */
+  readonly tiles: Layout["tiles"];
   readonly #program: Program;
   readonly #lowered: Lowered;
   readonly #returns: Shape;
@@ -41,6 +44,7 @@ export class Plan {
     const { graph, layout, peak } = planWithin(recording.graph, options);
     this.graph = graph;
     this.peak = peak;
+    this.tiles = layout.tiles;
     this.#lowered = lower(graph, layout);
     this.#returns = recording.returns;
     this.#results = resultsOf(recording.returns);
