@@ -16,6 +16,8 @@ export interface Program<T extends Table> {
   /** How it is called: "npm run demo --". */
   call: string;
   about: string;
+  /** What stands alone on the command line and must be there, as the DIR of "generate DIR". */
+  argument?: { shape: string; about: string };
   options: T;
 }
 
@@ -69,32 +71,42 @@ export function flag(about: string): Option<boolean> {
 }
 
 /** The text of --help. */
-export function help({ call, about, options }: Program<Table>): string {
+export function help({ call, about, argument, options }: Program<Table>): string {
+  const own = argument ? [[argument.shape, argument.about] as [string, string]] : [];
   const rows = Object.entries(options).map(([name, { shape, about, preset }]): [string, string] => {
     const value = preset === undefined || preset === false ? "" : ` (${preset})`;
     return [`--${name} ${shape}`.trimEnd(), `${about}${value}`];
   });
+  rows.unshift(...own);
   rows.push(["--json", "end with one line of JSON"], ["--help", "print this"]);
   const wide = Math.max(...rows.map(([left]) => left.length));
   const lines = rows.map(([left, right]) => `  ${left.padEnd(wide)}  ${right}`);
-  return `${about}\n\nusage: ${call} [options]\n${lines.join("\n")}`;
+  return `${about}\n\nusage: ${call} ${argument ? `${argument.shape} ` : ""}[options]\n${lines.join("\n")}`;
 }
 
 /** The values of a command line, or "help"; throws a Refusal. */
-export function parse<T extends Table>(program: Program<T>, args: string[]): (Values<T> & { json: boolean }) | "help" {
+export function parse<T extends Table>(
+  program: Program<T>,
+  args: string[],
+): (Values<T> & { argument?: string; json: boolean }) | "help" {
   const flags = { json: { type: "boolean" }, help: { type: "boolean" } } as const;
   const names = Object.keys(program.options);
+  const { argument } = program;
   let given: Record<string, string | boolean | undefined>;
+  let alone: string[];
   try {
     const types = names.map((name) => {
       const type = typeof program.options[name]!.preset === "boolean" ? "boolean" : "string";
       return [name, { type }] as const;
     });
-    given = parseArgs({ args, options: { ...Object.fromEntries(types), ...flags } }).values;
+    const options = { ...Object.fromEntries(types), ...flags };
+    const { values, positionals } = parseArgs({ args, options, allowPositionals: argument !== undefined });
+    [given, alone] = [values, positionals];
   } catch (error) {
     throw new Refusal((error as Error).message.split(/\.\s|\n/)[0]);
   }
   if (given.help) return "help";
+  if (argument && alone.length !== 1) throw new Refusal(`takes one ${argument.shape}, got ${alone.length}`);
   const values = names.map((name) => {
     const { preset, read } = program.options[name]!;
     const text = given[name];
@@ -104,7 +116,7 @@ export function parse<T extends Table>(program: Program<T>, args: string[]): (Va
       throw new Refusal(`--${name} ${(error as Error).message}`);
     }
   });
-  return { ...Object.fromEntries(values), json: given.json === true };
+  return { ...Object.fromEntries(values), ...(argument && { argument: alone[0] }), json: given.json === true };
 }
 
 /**
@@ -113,7 +125,7 @@ export function parse<T extends Table>(program: Program<T>, args: string[]): (Va
  */
 export async function run<T extends Table>(
   program: Program<T>,
-  main: (values: Values<T>) => object | Promise<object>,
+  main: (values: Values<T> & { argument?: string }) => object | Promise<object>,
 ): Promise<void> {
   try {
     const values = parse(program, process.argv.slice(2));

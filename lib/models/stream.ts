@@ -23,8 +23,11 @@ export function checkCount(name: string, n: number, least: number): void {
     });
 }
 /** The seed of a call: its own, or one that the global generator draws. */
-export const seedOf = (options: GenerateOptions): number =>
-  options.seed ?? (randint([1], 0, 2 ** 31 - 1) as Tensor).item();
+export function seedOf({ seed }: GenerateOptions): number {
+  if (seed === undefined) return (randint([1], 0, 2 ** 31 - 1) as Tensor).item();
+  if (Number.isSafeInteger(seed)) return seed;
+  return fail("ERR_NABLA_VALUE", "generate", `seed must be a whole number, got ${seed}`, { actual: seed });
+}
 
 interface Waiting {
   readonly resolve: (token: number) => void;

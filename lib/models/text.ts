@@ -9,6 +9,12 @@ export interface TextOptions extends Omit<GenerateOptions, "stop"> {
   readonly stop?: readonly (string | number)[] | undefined;
 }
 
+/** Options of {@link detokenize}. */
+export interface DetokenizeOptions extends Pick<TextOptions, "stop"> {
+  /** The tokens that these stand behind: with some tokenizers a text that goes on begins otherwise than one alone. */
+  readonly behind?: readonly number[] | undefined;
+}
+
 /** Characters at the end of a text with which one of the endings may begin. */
 function doubtful(text: string, endings: readonly string[]): number {
   let most = 0;
@@ -40,15 +46,16 @@ function endOf(text: string, endings: readonly string[]): number {
 export async function* detokenize(
   tokens: AsyncIterable<number>,
   tokenizer: Tokenizer,
-  { stop = [] }: { readonly stop?: readonly (string | number)[] | undefined } = {},
+  { stop = [], behind = [] }: DetokenizeOptions = {},
 ): AsyncGenerator<string, void, undefined> {
-  const next = tokenizer.stream();
+  const next = tokenizer.stream(behind);
   const ends = new Set(stop.filter((s) => typeof s === "number"));
   const endings = stop.filter((s): s is string => typeof s === "string" && s !== "");
   let held = "";
   for await (const token of tokens) {
     if (ends.has(token)) break;
-    held += next(token);
+    // Models often have a few more ids than their tokenizer, to a round number: they have no text.
+    if (token < tokenizer.vocabSize) held += next(token);
     const end = endOf(held, endings);
     if (end === 0) return;
     const sure = end > 0 ? end : held.length - doubtful(held, endings);
@@ -79,5 +86,6 @@ export async function* generateText(
   prompt: string,
   { stop, ...options }: TextOptions = {},
 ): AsyncGenerator<string, void, undefined> {
-  yield* detokenize(generate(model, tokenizer.encode(prompt), options), tokenizer, { stop });
+  const behind = tokenizer.encode(prompt);
+  yield* detokenize(generate(model, behind, options), tokenizer, { stop, behind });
 }

@@ -30,11 +30,12 @@ class ForeignTokenizer implements Tokenizer {
   decode(ids: Iterable<number>): string {
     const all = [...ids];
     for (const id of all) checkId("loadTokenizer", id, this.vocabSize);
+    if (all.length === 0) return "";
     return this.#foreign.decode(all, { skip_special_tokens: true, clean_up_tokenization_spaces: false });
   }
   /** The text of an id depends on those before it, and bytes of several make a character: what is new is told from two decodings. */
-  stream(): (id?: number) => string {
-    let known: number[] = [];
+  stream(behind: Iterable<number> = []): (id?: number) => string {
+    let known: number[] = [...behind].slice(-16);
     let pending: number[] = [];
     return (id) => {
       if (id !== undefined) pending.push(id);

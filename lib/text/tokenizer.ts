@@ -6,8 +6,11 @@ export interface Tokenizer {
   readonly vocabSize: number;
   encode(text: string): number[];
   decode(ids: Iterable<number>): string;
-  /** A function that gives the text of ids as they come, and of what is left without one: a character is never cut in two. */
-  stream(): (id?: number) => string;
+  /**
+   * A function that gives the text of ids as they come, and of what is left without one: a character is never cut in two. With
+   * some tokenizers the text of an id depends on those it stands behind.
+   */
+  stream(behind?: Iterable<number>): (id?: number) => string;
 }
 
 export function checkId(op: string, id: number, size: number): void {

@@ -50,3 +50,11 @@ usage: npm run demo -- [options]
   --json                 end with one line of JSON
   --help                 print this`);
 });
+
+test("what stands alone is taken where a program asks for it", () => {
+  const asking = { ...program, argument: { shape: "FOLDER", about: "where the model is" } };
+  expect(parse(asking, ["--epochs", "3", "x"])).toMatchObject({ argument: "x", epochs: 3 });
+  expect(() => parse(asking, [])).toThrow("takes one FOLDER, got 0");
+  expect(() => parse(asking, ["a", "b"])).toThrow("takes one FOLDER, got 2");
+  expect(help(asking)).toMatch(/usage: npm run demo -- FOLDER \[options\]\n {2}FOLDER +where the model is\n/);
+});

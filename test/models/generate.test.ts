@@ -136,6 +136,8 @@ describe("generate", () => {
     [[1], { minP: -0.1 }],
     [[1], { repetitionPenalty: 0 }],
     [[1], { maxTokens: 1.5 }],
+    [[1], { seed: 0.5 }],
+    [[1], { seed: Number.NaN }],
   ])("refuses %j %j", async (prompt, options) => {
     const error = (await all(generate(model, prompt, options)).catch((e) => e)) as NablaError;
     expect(error.code).toBe("ERR_NABLA_VALUE");

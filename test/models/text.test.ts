@@ -45,6 +45,12 @@ describe("detokenize", () => {
     await pieces(detokenize(stream("abcdefgh", seen), tokenizer, { stop: ["cd"] }));
     expect(seen).toEqual({ given: 4, closed: true });
   });
+  it("passes over ids that the tokenizer does not have", async () => {
+    async function* tokens() {
+      yield* [...tokenizer.encode("ab"), 10, 50_000, ...tokenizer.encode("c")];
+    }
+    expect((await pieces(detokenize(tokens(), tokenizer))).join("")).toBe("abc");
+  });
   it("gives out what the tokenizer still holds", async () => {
     const late: Tokenizer = { ...tokenizer, vocabSize: 10, encode: () => [], decode: () => "", stream: () => held() };
     function held() {
