@@ -211,7 +211,8 @@ function wantedByNode(targets: readonly Value[] | null): Map<Node, Value[]> {
 /** Every node behind the roots, latest first. No recursion: a chain may be 100,000 long. */
 function reachable(roots: readonly { value: Value }[]): Node[] {
   const seen = new Set<Node>();
-  const stack = roots.flatMap(({ value }) => (value.node ? [value.node as Node] : []));
+  const stack: Node[] = [];
+  for (const { value } of roots) if (value.node) stack.push(value.node as Node);
   for (let node = stack.pop(); node; node = stack.pop()) {
     if (seen.has(node)) continue;
     seen.add(node);

@@ -12,7 +12,12 @@ export interface Reduced {
 }
 
 export function reducedShape(shape: Dims, { dims, keepdim }: Reduced): number[] {
-  return shape.flatMap((d, i) => (dims.includes(i) ? (keepdim ? [1] : []) : [d]));
+  const out: number[] = [];
+  for (let i = 0; i < shape.length; i++) {
+    if (!dims.includes(i)) out.push(shape[i]);
+    else if (keepdim) out.push(1);
+  }
+  return out;
 }
 
 /** Neighbouring dimensions [from, to) walked as one; undefined where their steps do not allow it. */
@@ -47,9 +52,8 @@ export function asThree(x: Value, dims: readonly number[]): Cube {
       dims.map((_, i) => kept.length + i),
     );
   }
-  const groups = [merged(x, 0, first), merged(x, first, last + 1), merged(x, last + 1, x.ndim)];
-  if (groups.some((g) => g === undefined)) return asThree(contiguous(x), dims);
-  const [a, n, b] = groups as { extent: number; step: number }[];
+  const [a, n, b] = [merged(x, 0, first), merged(x, first, last + 1), merged(x, last + 1, x.ndim)];
+  if (!a || !n || !b) return asThree(contiguous(x), dims);
   return { extents: [a.extent, n.extent, b.extent], walk: { value: x, steps: [a.step, n.step, b.step] } };
 }
 /** The same along one dim; a scalar is one element along it. */
