@@ -76,7 +76,7 @@ export * from "./models/resnet.ts";
 export type { SampleOptions } from "./models/sample.ts";
 export { Seq2Seq, type Seq2SeqConfig } from "./models/seq2seq.ts";
 export type { GenerateOptions } from "./models/stream.ts";
-export type { Summary, Workload } from "./models/summary.ts";
+export type { BlockConfig, Summary, TokenConfig, Workload } from "./models/summary.ts";
 export { type DetokenizeOptions, detokenize, generateText, type TextOptions } from "./models/text.ts";
 export { ViT, type ViTConfig, type ViTPreset } from "./models/vit.ts";
 export * from "./nn/activation.ts";

@@ -19,18 +19,12 @@ import {
   presetOf,
   type Summary,
   summarize,
+  type TokenConfig,
   type Workload,
 } from "./summary.ts";
 
 /** Sizes and choices of {@link Bert}. */
-export interface BertConfig {
-  readonly vocabSize: number;
-  readonly contextLength: number;
-  readonly layers: number;
-  readonly heads: number;
-  readonly width: number;
-  /** Width between the two linear maps; 4 times the width unless given. */
-  readonly hidden?: number;
+export interface BertConfig extends TokenConfig {
   /** Kinds of segments; 2 unless given. */
   readonly types?: number;
   /** 0 unless given. */
@@ -39,8 +33,6 @@ export interface BertConfig {
   readonly eps?: number;
   /** The id that fills up a batch; 0 unless given. */
   readonly paddingIndex?: number;
-  /** The standard deviation of first weights; 0.02 unless given. */
-  readonly std?: number;
 }
 /** A configuration with nothing left open. */
 export type FullBertConfig = Required<BertConfig>;

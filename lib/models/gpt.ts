@@ -22,18 +22,12 @@ import {
   presetOf,
   type Summary,
   summarize,
+  type TokenConfig,
   type Workload,
 } from "./summary.ts";
 
 /** Sizes and choices of {@link GPT2}. */
-export interface GPT2Config {
-  readonly vocabSize: number;
-  readonly contextLength: number;
-  readonly layers: number;
-  readonly heads: number;
-  readonly width: number;
-  /** Width between the two linear maps; 4 times the width unless given. */
-  readonly hidden?: number;
+export interface GPT2Config extends TokenConfig {
   /** One probability, or one each behind embeddings, attention weights and what is added up; 0 unless given. */
   readonly dropout?: number | { readonly embedding: number; readonly attention: number; readonly residual: number };
   /** The tanh form of GELU unless given. */
@@ -41,8 +35,6 @@ export interface GPT2Config {
   readonly eps?: number;
   /** Whether the head shares the weight of the embedding; true unless given. */
   readonly tied?: boolean;
-  /** The standard deviation of first weights; 0.02 unless given. */
-  readonly std?: number;
 }
 type Full = Required<GPT2Config> & {
   readonly dropout: { readonly embedding: number; readonly attention: number; readonly residual: number };

@@ -10,17 +10,12 @@ import { SwiGLU } from "../nn/transformer.ts";
 import { fromHeads, toHeads } from "../ops/heads.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type Attend, attending, Decoder, type Head, headOf, type Place } from "./causal.ts";
-import { checkSizes, presetOf, type Summary, summarize, type Workload } from "./summary.ts";
+import { checkSizes, presetOf, type Summary, summarize, type TokenConfig, type Workload } from "./summary.ts";
 
 /** Sizes and choices of {@link Llama}. */
-export interface LlamaConfig {
-  readonly vocabSize: number;
-  readonly contextLength: number;
-  readonly layers: number;
-  readonly heads: number;
+export interface LlamaConfig extends TokenConfig {
   /** Heads of keys and values, a divisor of heads; as many unless given. */
   readonly keyValueHeads?: number;
-  readonly width: number;
   readonly hidden: number;
   /** Numbers a head; width / heads unless given. */
   readonly headWidth?: number;
@@ -33,8 +28,6 @@ export interface LlamaConfig {
   readonly tied?: boolean;
   readonly attentionBias?: boolean;
   readonly mlpBias?: boolean;
-  /** The standard deviation of first weights; 0.02 unless given. */
-  readonly std?: number;
 }
 type Full = Required<LlamaConfig>;
 

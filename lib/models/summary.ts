@@ -1,6 +1,22 @@
 // What a model costs, told before it is made, and how its configuration is read.
 import { fail } from "../core/errors.ts";
 
+/** Sizes that every transformer has. */
+export interface BlockConfig {
+  readonly layers: number;
+  readonly heads: number;
+  readonly width: number;
+  /** Width between the two linear maps; 4 times the width unless given. */
+  readonly hidden?: number;
+  /** The standard deviation of first weights; 0.02 unless given. */
+  readonly std?: number;
+}
+/** Sizes that every transformer of tokens has. */
+export interface TokenConfig extends BlockConfig {
+  readonly vocabSize: number;
+  readonly contextLength: number;
+}
+
 /** A configuration, or that of a preset by its name. */
 export function presetOf<C>(op: string, given: C | string, presets: Readonly<Record<string, C>>): C {
   if (typeof given !== "string") return given;

@@ -13,6 +13,7 @@ import { expand, flatten, select, transpose } from "../ops/view.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { begin, SelfAttention } from "./encoder.ts";
 import {
+  type BlockConfig,
   blockKept,
   blockParameters,
   checkSizes,
@@ -24,7 +25,7 @@ import {
 } from "./summary.ts";
 
 /** Sizes and choices of {@link ViT}. */
-export interface ViTConfig {
+export interface ViTConfig extends BlockConfig {
   /** Rows and columns of a picture; 224 unless given. */
   readonly imageSize?: number;
   /** Rows and columns of a patch, a divisor of imageSize; 16 unless given. */
@@ -33,17 +34,10 @@ export interface ViTConfig {
   readonly channels?: number;
   /** 1000 unless given. */
   readonly classes?: number;
-  readonly layers: number;
-  readonly heads: number;
-  readonly width: number;
-  /** Width between the two linear maps; 4 times the width unless given. */
-  readonly hidden?: number;
   /** 0 unless given. */
   readonly dropout?: number;
   /** 1e-12 unless given. */
   readonly eps?: number;
-  /** The standard deviation of first weights; 0.02 unless given. */
-  readonly std?: number;
 }
 type Full = Required<ViTConfig>;
 

@@ -1,8 +1,21 @@
+import type { Value } from "../core/value.ts";
 import * as ops from "../ops/activation.ts";
 import { logSoftmax, softmax } from "../ops/softmax.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { DType, Floating, Shape } from "../types/shape.ts";
 import { Module } from "./module.ts";
+
+/** y = f(x), of the shape of x; what the constructor was given are its only properties. */
+abstract class Activation extends Module {
+  declare readonly gives: "same";
+  protected abstract of(x: Value): Value;
+  override describe(): string {
+    return Object.values(this).join(", ");
+  }
+  forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, Floating<D>> {
+    return this.of(x) as never;
+  }
+}
 
 /**
  * y = max(0, x). PyTorch: `torch.nn.ReLU`.
@@ -12,10 +25,9 @@ import { Module } from "./module.ts";
  * console.log(new ReLU().forward(tensor([-1, 0, 2]))); // tensor([0., 0., 2.])
  * ```
  */
-export class ReLU extends Module {
-  declare readonly gives: "same";
-  forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, Floating<D>> {
-    return ops.relu({ x }) as never;
+export class ReLU extends Activation {
+  protected of(x: Value): Value {
+    return ops.relu({ x });
   }
 }
 
@@ -27,10 +39,9 @@ export class ReLU extends Module {
  * console.log(new ReLU6().forward(tensor([-1, 0, 2]))); // tensor([0., 0., 2.])
  * ```
  */
-export class ReLU6 extends Module {
-  declare readonly gives: "same";
-  forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, Floating<D>> {
-    return ops.relu6({ x }) as never;
+export class ReLU6 extends Activation {
+  protected of(x: Value): Value {
+    return ops.relu6({ x });
   }
 }
 
@@ -42,10 +53,9 @@ export class ReLU6 extends Module {
  * console.log(new Sigmoid().forward(tensor([-1, 0, 2]))); // tensor([0.2689, 0.5000, 0.8808])
  * ```
  */
-export class Sigmoid extends Module {
-  declare readonly gives: "same";
-  forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, Floating<D>> {
-    return ops.sigmoid({ x }) as never;
+export class Sigmoid extends Activation {
+  protected of(x: Value): Value {
+    return ops.sigmoid({ x });
   }
 }
 
@@ -57,10 +67,9 @@ export class Sigmoid extends Module {
  * console.log(new Tanh().forward(tensor([-1, 0, 2]))); // tensor([-0.7616,  0.0000,  0.9640])
  * ```
  */
-export class Tanh extends Module {
-  declare readonly gives: "same";
-  forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, Floating<D>> {
-    return ops.tanh({ x }) as never;
+export class Tanh extends Activation {
+  protected of(x: Value): Value {
+    return ops.tanh({ x });
   }
 }
 
@@ -74,8 +83,7 @@ export class Tanh extends Module {
  * console.log(new GELU({ approximate: "tanh" }).forward(tensor([-1, 0, 2]))); // tensor([-0.1588,  0.0000,  1.9546])
  * ```
  */
-export class GELU extends Module {
-  declare readonly gives: "same";
+export class GELU extends Activation {
   readonly approximate: "none" | "tanh";
 
   constructor({ approximate = "none" }: { approximate?: "none" | "tanh" } = {}) {
@@ -85,8 +93,8 @@ export class GELU extends Module {
   override describe(): string {
     return this.approximate === "none" ? "" : '{ approximate: "tanh" }';
   }
-  forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, Floating<D>> {
-    return ops.gelu(x, { approximate: this.approximate }) as never;
+  protected of(x: Value): Value {
+    return ops.gelu(x, { approximate: this.approximate });
   }
 }
 
@@ -98,10 +106,9 @@ export class GELU extends Module {
  * console.log(new SiLU().forward(tensor([-1, 0, 2]))); // tensor([-0.2689,  0.0000,  1.7616])
  * ```
  */
-export class SiLU extends Module {
-  declare readonly gives: "same";
-  forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, Floating<D>> {
-    return ops.silu({ x }) as never;
+export class SiLU extends Activation {
+  protected of(x: Value): Value {
+    return ops.silu({ x });
   }
 }
 
@@ -113,10 +120,9 @@ export class SiLU extends Module {
  * console.log(new Mish().forward(tensor([-1, 0, 2]))); // tensor([-0.3034,  0.0000,  1.9440])
  * ```
  */
-export class Mish extends Module {
-  declare readonly gives: "same";
-  forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, Floating<D>> {
-    return ops.mish({ x }) as never;
+export class Mish extends Activation {
+  protected of(x: Value): Value {
+    return ops.mish({ x });
   }
 }
 
@@ -128,10 +134,9 @@ export class Mish extends Module {
  * console.log(new Hardswish().forward(tensor([-1, 0, 2]))); // tensor([-0.3333,  0.0000,  1.6667])
  * ```
  */
-export class Hardswish extends Module {
-  declare readonly gives: "same";
-  forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, Floating<D>> {
-    return ops.hardswish({ x }) as never;
+export class Hardswish extends Activation {
+  protected of(x: Value): Value {
+    return ops.hardswish({ x });
   }
 }
 
@@ -143,10 +148,9 @@ export class Hardswish extends Module {
  * console.log(new Hardsigmoid().forward(tensor([-1, 0, 2]))); // tensor([0.3333, 0.5000, 0.8333])
  * ```
  */
-export class Hardsigmoid extends Module {
-  declare readonly gives: "same";
-  forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, Floating<D>> {
-    return ops.hardsigmoid({ x }) as never;
+export class Hardsigmoid extends Activation {
+  protected of(x: Value): Value {
+    return ops.hardsigmoid({ x });
   }
 }
 
@@ -158,10 +162,9 @@ export class Hardsigmoid extends Module {
  * console.log(new SELU().forward(tensor([-1, 0, 2]))); // tensor([-1.1113,  0.0000,  2.1014])
  * ```
  */
-export class SELU extends Module {
-  declare readonly gives: "same";
-  forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, Floating<D>> {
-    return ops.selu({ x }) as never;
+export class SELU extends Activation {
+  protected of(x: Value): Value {
+    return ops.selu({ x });
   }
 }
 
@@ -173,10 +176,9 @@ export class SELU extends Module {
  * console.log(new Softsign().forward(tensor([-1, 0, 2]))); // tensor([-0.5000,  0.0000,  0.6667])
  * ```
  */
-export class Softsign extends Module {
-  declare readonly gives: "same";
-  forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, Floating<D>> {
-    return ops.softsign({ x }) as never;
+export class Softsign extends Activation {
+  protected of(x: Value): Value {
+    return ops.softsign({ x });
   }
 }
 
@@ -188,10 +190,9 @@ export class Softsign extends Module {
  * console.log(new LogSigmoid().forward(tensor([-1, 0, 2]))); // tensor([-1.3133, -0.6931, -0.1269])
  * ```
  */
-export class LogSigmoid extends Module {
-  declare readonly gives: "same";
-  forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, Floating<D>> {
-    return ops.logSigmoid({ x }) as never;
+export class LogSigmoid extends Activation {
+  protected of(x: Value): Value {
+    return ops.logSigmoid({ x });
   }
 }
 
@@ -203,10 +204,9 @@ export class LogSigmoid extends Module {
  * console.log(new Tanhshrink().forward(tensor([-1, 0, 2]))); // tensor([-0.2384,  0.0000,  1.0360])
  * ```
  */
-export class Tanhshrink extends Module {
-  declare readonly gives: "same";
-  forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, Floating<D>> {
-    return ops.tanhshrink({ x }) as never;
+export class Tanhshrink extends Activation {
+  protected of(x: Value): Value {
+    return ops.tanhshrink({ x });
   }
 }
 
@@ -218,19 +218,15 @@ export class Tanhshrink extends Module {
  * console.log(new LeakyReLU(0.1).forward(tensor([-1, 0, 2]))); // tensor([-0.1000,  0.0000,  2.0000])
  * ```
  */
-export class LeakyReLU extends Module {
-  declare readonly gives: "same";
+export class LeakyReLU extends Activation {
   readonly slope: number;
 
   constructor(slope = 0.01) {
     super();
     this.slope = slope;
   }
-  override describe(): string {
-    return `${this.slope}`;
-  }
-  forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, Floating<D>> {
-    return ops.leakyRelu(x, this.slope) as never;
+  protected of(x: Value): Value {
+    return ops.leakyRelu(x, this.slope);
   }
 }
 
@@ -242,19 +238,15 @@ export class LeakyReLU extends Module {
  * console.log(new ELU().forward(tensor([-1, 0, 2]))); // tensor([-0.6321,  0.0000,  2.0000])
  * ```
  */
-export class ELU extends Module {
-  declare readonly gives: "same";
+export class ELU extends Activation {
   readonly alpha: number;
 
   constructor(alpha = 1) {
     super();
     this.alpha = alpha;
   }
-  override describe(): string {
-    return `${this.alpha}`;
-  }
-  forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, Floating<D>> {
-    return ops.elu(x, this.alpha) as never;
+  protected of(x: Value): Value {
+    return ops.elu(x, this.alpha);
   }
 }
 
@@ -266,19 +258,15 @@ export class ELU extends Module {
  * console.log(new CELU().forward(tensor([-1, 0, 2]))); // tensor([-0.6321,  0.0000,  2.0000])
  * ```
  */
-export class CELU extends Module {
-  declare readonly gives: "same";
+export class CELU extends Activation {
   readonly alpha: number;
 
   constructor(alpha = 1) {
     super();
     this.alpha = alpha;
   }
-  override describe(): string {
-    return `${this.alpha}`;
-  }
-  forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, Floating<D>> {
-    return ops.celu(x, this.alpha) as never;
+  protected of(x: Value): Value {
+    return ops.celu(x, this.alpha);
   }
 }
 
@@ -290,8 +278,7 @@ export class CELU extends Module {
  * console.log(new Softplus().forward(tensor([-1, 0, 2]))); // tensor([0.3133, 0.6931, 2.1269])
  * ```
  */
-export class Softplus extends Module {
-  declare readonly gives: "same";
+export class Softplus extends Activation {
   readonly beta: number;
   readonly threshold: number;
 
@@ -300,11 +287,8 @@ export class Softplus extends Module {
     this.beta = beta;
     this.threshold = threshold;
   }
-  override describe(): string {
-    return `${this.beta}, ${this.threshold}`;
-  }
-  forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, Floating<D>> {
-    return ops.softplus(x, this.beta, this.threshold) as never;
+  protected of(x: Value): Value {
+    return ops.softplus(x, this.beta, this.threshold);
   }
 }
 
@@ -316,8 +300,7 @@ export class Softplus extends Module {
  * console.log(new Hardtanh().forward(tensor([-1, 0, 2]))); // tensor([-1.,  0.,  1.])
  * ```
  */
-export class Hardtanh extends Module {
-  declare readonly gives: "same";
+export class Hardtanh extends Activation {
   readonly low: number;
   readonly high: number;
 
@@ -326,11 +309,8 @@ export class Hardtanh extends Module {
     this.low = low;
     this.high = high;
   }
-  override describe(): string {
-    return `${this.low}, ${this.high}`;
-  }
-  forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, Floating<D>> {
-    return ops.hardtanh(x, this.low, this.high) as never;
+  protected of(x: Value): Value {
+    return ops.hardtanh(x, this.low, this.high);
   }
 }
 
@@ -342,19 +322,15 @@ export class Hardtanh extends Module {
  * console.log(new Softmax().forward(tensor([-1, 0, 2]))); // tensor([0.0420, 0.1142, 0.8438])
  * ```
  */
-export class Softmax extends Module {
-  declare readonly gives: "same";
+export class Softmax extends Activation {
   readonly dim: number;
 
   constructor(dim = -1) {
     super();
     this.dim = dim;
   }
-  override describe(): string {
-    return `${this.dim}`;
-  }
-  forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, Floating<D>> {
-    return softmax(x, this.dim) as never;
+  protected of(x: Value): Value {
+    return softmax(x, this.dim);
   }
 }
 
@@ -366,18 +342,14 @@ export class Softmax extends Module {
  * console.log(new LogSoftmax().forward(tensor([-1, 0, 2]))); // tensor([-3.1698, -2.1698, -0.1698])
  * ```
  */
-export class LogSoftmax extends Module {
-  declare readonly gives: "same";
+export class LogSoftmax extends Activation {
   readonly dim: number;
 
   constructor(dim = -1) {
     super();
     this.dim = dim;
   }
-  override describe(): string {
-    return `${this.dim}`;
-  }
-  forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, Floating<D>> {
-    return logSoftmax(x, this.dim) as never;
+  protected of(x: Value): Value {
+    return logSoftmax(x, this.dim);
   }
 }

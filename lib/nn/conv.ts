@@ -1,17 +1,11 @@
 import { fail } from "../core/errors.ts";
 import { checkShape } from "../core/shape.ts";
-import {
-  type ConvOptions,
-  type ConvTransposeOptions,
-  conv1d,
-  conv2d,
-  convTranspose1d,
-  convTranspose2d,
-} from "../ops/conv.ts";
+import type { ConvOptions, ConvTransposeOptions } from "../ops/conv.ts";
+import * as ops from "../ops/conv.ts";
 import { empty } from "../ops/create.ts";
 import type { Sizes } from "../ops/window.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import type { ChannelsAre, WithChannels } from "../types/image.ts";
+import type { CanConvolve, ChannelsAre, Convolved, ConvolvedBack, WithChannels } from "../types/image.ts";
 import type { Shape, Str } from "../types/shape.ts";
 import { kaimingUniform, uniform } from "./init.ts";
 import { Module } from "./module.ts";
@@ -118,7 +112,7 @@ export class Conv2d<I extends number = number, O extends number = number> extend
   forward<S extends Shape>(
     x: Tensor<S> & ChannelsAre<`Conv2d(${Str<I>}, ${Str<O>})`, S, I, 2>,
   ): Tensor<WithChannels<S, O, 2>, "f32"> {
-    return conv2d(x, this.weight, this.bias ?? undefined, this.options) as never;
+    return ops.conv2d(x, this.weight, this.bias ?? undefined, this.options) as never;
   }
 }
 
@@ -139,7 +133,7 @@ export class Conv1d<I extends number = number, O extends number = number> extend
   forward<S extends Shape>(
     x: Tensor<S> & ChannelsAre<`Conv1d(${Str<I>}, ${Str<O>})`, S, I, 1>,
   ): Tensor<WithChannels<S, O, 1>, "f32"> {
-    return conv1d(x, this.weight, this.bias ?? undefined, this.options) as never;
+    return ops.conv1d(x, this.weight, this.bias ?? undefined, this.options) as never;
   }
 }
 
@@ -167,7 +161,7 @@ export class ConvTranspose2d<I extends number = number, O extends number = numbe
   forward<S extends Shape>(
     x: Tensor<S> & ChannelsAre<`ConvTranspose2d(${Str<I>}, ${Str<O>})`, S, I, 2>,
   ): Tensor<WithChannels<S, O, 2>, "f32"> {
-    return convTranspose2d(x, this.weight, this.bias ?? undefined, this.options) as never;
+    return ops.convTranspose2d(x, this.weight, this.bias ?? undefined, this.options) as never;
   }
 }
 
@@ -192,6 +186,82 @@ export class ConvTranspose1d<I extends number = number, O extends number = numbe
   forward<S extends Shape>(
     x: Tensor<S> & ChannelsAre<`ConvTranspose1d(${Str<I>}, ${Str<O>})`, S, I, 1>,
   ): Tensor<WithChannels<S, O, 1>, "f32"> {
-    return convTranspose1d(x, this.weight, this.bias ?? undefined, this.options) as never;
+    return ops.convTranspose1d(x, this.weight, this.bias ?? undefined, this.options) as never;
   }
+}
+
+type Groups<G extends number> = { readonly groups?: G };
+/**
+ * What {@link Conv2d} computes, with a weight [out, in / groups, height, width] and a bias [out] that are given.
+ *
+ * PyTorch: `torch.nn.functional.conv2d`. Shapes that do not fit are an ERR_NABLA_SHAPE.
+ * @example
+ * ```ts
+ * import { conv2d, ones } from "nabla";
+ * const [x, blur] = [ones(1, 1, 5, 5), ones(1, 1, 3, 3).div(9)];
+ * console.log(conv2d(x, blur, null, { padding: 1 }).select(2, 0).select(2, 0)); // tensor([[0.4444]])
+ * ```
+ */
+export function conv2d<S extends Shape, W extends Shape, const G extends number = 1>(
+  x: Tensor<S>,
+  weight: Tensor<W> & CanConvolve<"conv2d", S, W, 2, G>,
+  bias?: Tensor | null,
+  options?: ConvOptions & Groups<G>,
+): Tensor<Convolved<S, W, 2>, "f32"> {
+  return ops.conv2d(x, weight as Tensor, bias ?? undefined, options) as never;
+}
+/**
+ * {@link conv2d} along one dimension: x [batch, in, length], weight [out, in / groups, width].
+ *
+ * PyTorch: `torch.nn.functional.conv1d`.
+ * @example
+ * ```ts
+ * import { conv1d, tensor } from "nabla";
+ * const [x, difference] = [tensor([[[1, 4, 9, 16]]]), tensor([[[-1, 1]]])];
+ * console.log(conv1d(x, difference)); // tensor([[[3., 5., 7.]]])
+ * ```
+ */
+export function conv1d<S extends Shape, W extends Shape, const G extends number = 1>(
+  x: Tensor<S>,
+  weight: Tensor<W> & CanConvolve<"conv1d", S, W, 1, G>,
+  bias?: Tensor | null,
+  options?: ConvOptions & Groups<G>,
+): Tensor<Convolved<S, W, 1>, "f32"> {
+  return ops.conv1d(x, weight as Tensor, bias ?? undefined, options) as never;
+}
+/**
+ * What {@link ConvTranspose2d} computes, with a weight [in, out / groups, height, width] and a bias [out] that are given.
+ *
+ * PyTorch: `torch.nn.functional.conv_transpose2d`.
+ * @example
+ * ```ts
+ * import { convTranspose2d, ones } from "nabla";
+ * console.log(convTranspose2d(ones(1, 2, 3, 3), ones(2, 4, 2, 2), null, { stride: 2 }).shape); // [ 1, 4, 6, 6 ]
+ * ```
+ */
+export function convTranspose2d<S extends Shape, W extends Shape, const G extends number = 1>(
+  x: Tensor<S>,
+  weight: Tensor<W> & CanConvolve<"convTranspose2d", S, W, 2, G, "in">,
+  bias?: Tensor | null,
+  options?: ConvTransposeOptions & Groups<G>,
+): Tensor<ConvolvedBack<S, W, 2, G>, "f32"> {
+  return ops.convTranspose2d(x, weight as Tensor, bias ?? undefined, options) as never;
+}
+/**
+ * {@link convTranspose2d} along one dimension: x [batch, in, length], weight [in, out / groups, width].
+ *
+ * PyTorch: `torch.nn.functional.conv_transpose1d`.
+ * @example
+ * ```ts
+ * import { convTranspose1d, tensor } from "nabla";
+ * console.log(convTranspose1d(tensor([[[1, 2]]]), tensor([[[1, 10]]]), null, { stride: 2 })); // tensor([[[ 1., 10.,  2., 20.]]])
+ * ```
+ */
+export function convTranspose1d<S extends Shape, W extends Shape, const G extends number = 1>(
+  x: Tensor<S>,
+  weight: Tensor<W> & CanConvolve<"convTranspose1d", S, W, 1, G, "in">,
+  bias?: Tensor | null,
+  options?: ConvTransposeOptions & Groups<G>,
+): Tensor<ConvolvedBack<S, W, 1, G>, "f32"> {
+  return ops.convTranspose1d(x, weight as Tensor, bias ?? undefined, options) as never;
 }

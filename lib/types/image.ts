@@ -32,3 +32,30 @@ export type Resized<S extends Shape, R extends Rank> = number extends S["length"
   : S extends [...infer L extends Shape, ...Positions[R]]
     ? [...L, ...Positions[R]]
     : Shape;
+
+/**
+ * The weight W, [out, in, ...window] or for a transposed convolution [in, out, ...window], takes the channels of S. With groups
+ * the channels are a product that is not computed here.
+ */
+export type CanConvolve<
+  What extends string,
+  S extends Shape,
+  W extends Shape,
+  R extends Rank,
+  G extends number,
+  First extends "out" | "in" = "out",
+> = number extends W["length"]
+  ? Ok
+  : W extends [infer A extends number, infer B extends number, ...Positions[R]]
+    ? ChannelsAre<What, S, First extends "in" ? A : [G] extends [1] ? B : number, R>
+    : `${What}: the weight needs ${First extends "in" ? "[in, out, " : "[out, in, "}...window], got ${Show<W>}`;
+type Outer<W extends Shape> = W extends [infer O extends number, ...Shape] ? O : number;
+type Second<W extends Shape> = W extends [number, infer O extends number, ...Shape] ? O : number;
+/** What a convolution by W makes of S. */
+export type Convolved<S extends Shape, W extends Shape, R extends Rank> = WithChannels<S, Outer<W>, R>;
+/** What a transposed convolution by W makes of S. */
+export type ConvolvedBack<S extends Shape, W extends Shape, R extends Rank, G extends number> = WithChannels<
+  S,
+  [G] extends [1] ? Second<W> : number,
+  R
+>;
