@@ -3,12 +3,13 @@
 import { seed, setThreads, threads } from "nabla";
 import { choice, integer, path, run } from "../examples/options.ts";
 import { elementwise, type Found, gemm, overhead } from "./kernels.ts";
+import { half, integer as whole } from "./precision.ts";
 import { raceDigits } from "./race.ts";
 import { circumstances, markdown, save } from "./report.ts";
 import { server } from "./server.ts";
 import { training } from "./training.ts";
 
-const names = ["all", "gemm", "elementwise", "overhead", "digits", "training", "server"] as const;
+const names = ["all", "gemm", "half", "integer", "elementwise", "overhead", "digits", "training", "server"] as const;
 const options = {
   part: choice(names, "what to measure; all writes results/"),
   threads: integer(threads(), "threads for the second half of the tables", { max: 256 }),
@@ -39,6 +40,8 @@ await run(
     );
     const parts: Part[] = [
       ...both.map((n): Part => ({ name: "gemm", group: "kernels", measure: () => withThreads(n, () => gemm(n)) })),
+      ...both.map((n): Part => ({ name: "half", group: "kernels", measure: () => withThreads(n, () => half(n)) })),
+      ...both.map((n): Part => ({ name: "integer", group: "kernels", measure: () => withThreads(n, () => whole(n)) })),
       { name: "elementwise", group: "kernels", measure: () => withThreads(1, elementwise) },
       { name: "overhead", group: "kernels", measure: overhead },
       { name: "digits", group: "training", measure: () => raceDigits(values.seconds) },

@@ -14,6 +14,7 @@ import {
   isa,
   loadCheckpoint,
   noGrad,
+  quantizeDynamic,
   randint,
   saveCheckpoint,
   seed,
@@ -43,6 +44,8 @@ const program = {
     dropout: real(0, "probability of dropout", { max: 1 }),
     write: integer(300, "tokens to write", { min: 0, max: 1_000_000 }),
     temperature: real(0.8, "how freely it writes", { max: 100 }),
+    precision: choice(["f32", "bf16"], "what matrix products multiply while it trains"),
+    weights: choice(["f32", "bf16", "i8"], "what it writes with: trained weights, or smaller ones made of them"),
     threads: integer(undefined, "threads of the kernels", { max: 1024 }),
     seed: integer(0, "seed of the weights, the pieces and the writing", { min: 0, max: 2 ** 31 - 1 }),
     save: path("FILE", undefined, "where the model goes"),
@@ -144,7 +147,7 @@ await run(program, async (options) => {
     clipGradNorm(model, 1);
     opt.step();
     return loss;
-  });
+  }, options);
   const evaluate = evaluator(model, valid, { batch, context });
   const progress = new Progress(steps);
   let [milliseconds, loss, saved] = [0, Number.NaN, Promise.resolve("")];
@@ -174,6 +177,14 @@ await run(program, async (options) => {
   console.log(`\nvalidation loss ${validationLoss.toFixed(4)}, perplexity ${perplexity.toFixed(2)}`);
   console.log(`${thousands(tokensPerSecond)} tokens/s, ${duration(milliseconds / 1000)} of training\n`);
 
+  const sha256 = fingerprint(model);
+  if (options.save !== undefined) await model.save(options.save);
+  let smaller = validationLoss;
+  if (options.weights !== "f32") {
+    quantizeDynamic(model, { dtype: options.weights });
+    smaller = await evaluator(model, valid, { batch, context })(Number.POSITIVE_INFINITY);
+    console.log(`validation loss ${smaller.toFixed(4)} with linear layers of ${options.weights}\n`);
+  }
   const prompt = tokenizer.encode("\n");
   const written: number[] = [];
   const start = performance.now();
@@ -182,8 +193,17 @@ await run(program, async (options) => {
   const writing = Math.round((written.length * 1000) / (performance.now() - start));
   console.log(tokenizer.decode(written));
   console.log(`\n${thousands(writing)} tokens/s written`);
-  if (options.save !== undefined) await model.save(options.save);
   const speeds = { tokensPerSecond, writtenPerSecond: writing };
-  const sha256 = fingerprint(model);
-  return { validationLoss, perplexity, loss, sha256, parameters, ...speeds, steps, isa: isa(), threads: threads() };
+  return {
+    validationLoss,
+    smaller,
+    perplexity,
+    loss,
+    sha256,
+    parameters,
+    ...speeds,
+    steps,
+    isa: isa(),
+    threads: threads(),
+  };
 });

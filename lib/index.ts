@@ -110,6 +110,7 @@ export {
   SinusoidalPosition,
 } from "./nn/position.ts";
 export { type DPOOptions, dpo, type Preference, sequenceLogProb } from "./nn/preference.ts";
+export { QuantizedLinear, type QuantizeOptions, quantizeDynamic } from "./nn/quantize.ts";
 export { GRU, LSTM, type RecurrentOptions, RNN, type SequenceOptions } from "./nn/recurrent.ts";
 export { Sequential } from "./nn/sequential.ts";
 export {
@@ -129,6 +130,7 @@ export { type Grouping, type GroupOptions, Optimizer, type Trainable } from "./o
 export * from "./optim/rules.ts";
 export * as schedule from "./optim/schedule.ts";
 export { cosine, type Schedule } from "./optim/schedule.ts";
+export { autocast, type Precision } from "./precision.ts";
 export { arange, empty, eye, full, linspace, type Options, ones, tensor, zeros } from "./tensor/create.ts";
 export { cat, diag, einsum, meshgrid, stack, tensordot, where } from "./tensor/functional.ts";
 export { fullLike, onesLike, randLike, randnLike, zerosLike } from "./tensor/like.ts";

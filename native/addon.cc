@@ -17,6 +17,10 @@ Type type_of(napi_typedarray_type t) {
       return Type::i32;
     case napi_uint8_array:
       return Type::u8;
+    case napi_uint16_array:
+      return Type::bf16;
+    case napi_int8_array:
+      return Type::i8;
     default:
       return Type::none;
   }

@@ -20,10 +20,14 @@ template <>
 constexpr Type type_of<u8> = Type::u8;
 template <>
 constexpr Type type_of<b8> = Type::b8;
+template <>
+constexpr Type type_of<bf16> = Type::bf16;
+template <>
+constexpr Type type_of<i8> = Type::i8;
 template <class T>
 constexpr Type type_of<const T> = type_of<T>;
 
-constexpr u8 bytes_of[] = {4, 8, 4, 1, 1};
+constexpr u8 bytes_of[] = {4, 8, 4, 1, 1, 2, 1};
 
 // How a C++ parameter is described and how it is made from an operand.
 template <class P>
@@ -349,7 +353,7 @@ void bind_letters(const RowInfo& r, Bound& c, const Array* arrays, Cursor& w, Re
 const RowInfo& row_info(unsigned row) { return rowset().rows[row]; }
 
 const char* type_name(Type t) {
-  constexpr const char* names[] = {"f32", "f64", "i32", "u8", "bool", "none"};
+  constexpr const char* names[] = {"f32", "f64", "i32", "u8", "bool", "bf16", "i8", "none"};
   return names[int(t)];
 }
 

@@ -14,7 +14,7 @@ struct Reject : std::runtime_error {
   Reject(const char* code, const std::string& text) : std::runtime_error(text), code(code) {}
 };
 
-enum class Type : u8 { f32, f64, i32, u8, b8, none };
+enum class Type : u8 { f32, f64, i32, u8, b8, bf16, i8, none };
 enum class Form : u8 { scalar, flat, rows, strided };
 enum class Driver : u8 { Map, Rows, Call };
 

@@ -19,7 +19,7 @@ struct Flight : Job {
 namespace {
 
 Type typed(u32 t) {
-  if (t > u32(Type::b8)) throw Reject("ERR_NABLA_TYPE", "program: no such dtype");
+  if (t >= u32(Type::none)) throw Reject("ERR_NABLA_TYPE", "program: no such dtype");
   return Type(t);
 }
 

@@ -84,6 +84,8 @@ void transfer(const Bound& c, const Operand& o, char* tile, size_t begin, size_t
     transfer<u32>(c, o, tile, begin, n, out);
   else if (o.bytes == 8)
     transfer<uint64_t>(c, o, tile, begin, n, out);
+  else if (o.bytes == 2)
+    transfer<uint16_t>(c, o, tile, begin, n, out);
   else
     transfer<u8>(c, o, tile, begin, n, out);
 }

@@ -8,6 +8,8 @@
 #define NABLA_NUMBERS(X, ...) NABLA_FLOATS(X, __VA_ARGS__) X(i32, __VA_ARGS__)
 #define NABLA_BOOL(X, ...) X(b8, __VA_ARGS__)
 #define NABLA_ALL(X, ...) NABLA_NUMBERS(X, __VA_ARGS__) X(u8, __VA_ARGS__) X(b8, __VA_ARGS__)
+#define NABLA_STORED(X, ...) NABLA_ALL(X, __VA_ARGS__) X(bf16, __VA_ARGS__) X(i8, __VA_ARGS__)
+#define NABLA_HALVES(X, ...) X(f32, __VA_ARGS__) X(bf16, __VA_ARGS__)
 
 namespace nabla {
 
@@ -41,9 +43,19 @@ extern const Table scalar_table;
 #define NABLA_X86 1
 extern const Table avx2_table;
 extern const Table avx512_table;
+// Rows that dot products of bf16 and of bytes do better than AVX-512 without them.
+struct Dots {
+  static constexpr int most = 8;
+  struct {
+    unsigned row;
+    Kernel kernel;
+  } kernels[most];
+  int count;
+};
+extern const Dots avx512_dots;
 #endif
 
-constexpr int max_tables = 4;
+constexpr int max_tables = 5;
 int tables(const Table* out[max_tables]);  // from scalar to best; returns how many
 
 }  // namespace nabla

@@ -11,7 +11,8 @@
       "native/pool.cc",
       "native/isa/scalar.cc",
       "native/isa/avx2.cc",
-      "native/isa/avx512.cc"
+      "native/isa/avx512.cc",
+      "native/isa/avx512dot.cc"
     ],
     "nabla_flags": [
       "-std=c++20",

@@ -10,8 +10,10 @@ using f64 = double;
 using i32 = int32_t;
 using u32 = uint32_t;
 using u8 = uint8_t;
+using i8 = int8_t;
 using i64 = int64_t;
-enum class b8 : uint8_t {};  // a truth value, stored as 0 or 1
+enum class b8 : uint8_t {};     // a truth value, stored as 0 or 1
+enum class bf16 : uint16_t {};  // the upper half of an f32
 
 // A flat run of n elements.
 template <class T>

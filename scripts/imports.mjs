@@ -13,7 +13,7 @@ const floors = [
   ["ops"],
   ["types"],
   ["tensor"],
-  ["grad", "compile"],
+  ["grad", "precision", "compile"],
   ["io"],
   ["nn"],
   ["optim"],
@@ -50,8 +50,10 @@ const native = [
   ["simd/*.h", ["types.h", "simd/*.h", "<immintrin.h>", "<arm_neon.h>"]],
   ["kernels/product.h", ["types.h", "simd/*.h", "kernels/*.h", "pool.h"]],
   ["kernels/gemm.h", ["types.h", "simd/*.h", "kernels/*.h", "pool.h"]],
+  ["kernels/dot.h", ["types.h", "simd/*.h", "kernels/*.h", "pool.h"]],
   ["kernels/*.h", ["types.h", "simd/*.h", "kernels/*.h"]],
   ["isa/table.h", ["kernels.h", "kernels/*.h", "ops.def"]],
+  ["isa/avx512dot.cc", ["kernels.h", "pool.h", "simd/*.h", "kernels/*.h", "<*>"]],
   ["isa/*.cc", ["isa/table.h", "kernels.h", "types.h", "pool.h", "simd/*.h", "<*>"]],
 ];
 

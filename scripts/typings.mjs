@@ -11,6 +11,8 @@ const dtypes = {
   NUMBERS: ["f32", "f64", "i32"],
   BOOL: ["bool"],
   ALL: ["f32", "f64", "i32", "u8", "bool"],
+  STORED: ["f32", "f64", "i32", "u8", "bool", "bf16", "i8"],
+  HALVES: ["f32", "bf16"],
 };
 const word = /^[a-z][a-z0-9]*(_[a-z0-9]+)*$/;
 const verbs = /^(compute|process|do|fast)_/;
@@ -34,7 +36,7 @@ const lines = rows.map(([, name, types, driver, shapes, params]) => {
 });
 const source = `// Generated from native/ops.def by scripts/typings.mjs. Do not edit.
 
-export type KernelType = "f32" | "f64" | "i32" | "u8" | "bool";
+export type KernelType = "f32" | "f64" | "i32" | "u8" | "bool" | "bf16" | "i8";
 /** A row of the table: its number for each dtype it exists for. */
 export interface Kernel {
   readonly name: string;

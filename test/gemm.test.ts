@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { native } from "../lib/core/native.ts";
 import { K, type Kernel } from "../lib/native.gen.ts";
 import { activations } from "../lib/ops/matmul.ts";
+import { fma } from "./rounding.ts";
 import { random } from "./sample.ts";
 import { difference, rows, scalarsOf, write } from "./signature.ts";
 
@@ -12,25 +13,6 @@ afterEach(() => {
   native.use(best);
   native.setThreads(threads);
 });
-
-const wide = new Float64Array(1);
-const halves = new Uint32Array(wide.buffer);
-const [low, high] = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1 ? [0, 1] : [1, 0];
-/** a b + c rounded once to a float. a b is exact in a double; what the double sum loses decides the ties of the float. */
-function fma(a: number, b: number, c: number): number {
-  const p = a * b;
-  const s = p + c;
-  const q = s - p;
-  const lost = p - (s - q) + (c - q);
-  if (lost === 0) return Math.fround(s);
-  wide[0] = s;
-  if ((halves[low]! & 0x1fffffff) === 0x10000000) {
-    // Halfway between two floats: one bit towards what was lost, away from zero where the signs agree.
-    halves[low] = halves[low]! + (lost > 0 === s > 0 ? 1 : -1);
-    if (halves[low] === 0 && lost > 0 === s > 0) halves[high] = halves[high]! + 1;
-  }
-  return Math.fround(wide[0]!);
-}
 
 const most = 65;
 const depths = [0, 1, 2, 31, 255, 256, 257, 600];

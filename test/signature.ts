@@ -85,6 +85,8 @@ export function wild(dtype: DType, n: number, seed: number): TypedArray {
     const ordinary = (next() - 0.5) * 8;
     if (dtype === "bool") out[i] = kind < 0.5 ? 0 : 1;
     else if (dtype === "u8") out[i] = next() * 256;
+    else if (dtype === "i8") out[i] = next() * 256 - 128;
+    else if (dtype === "bf16") out[i] = next() * 65536;
     else if (dtype === "i32") out[i] = kind < 0.3 ? pick(whole) : (next() - 0.5) * (kind < 0.6 ? 20 : 2 ** 32);
     else if (kind < 0.5) out[i] = ordinary;
     else out[i] = kind < 0.8 ? ordinary * 2 ** Math.floor((next() - 0.5) * 80) : pick(special);

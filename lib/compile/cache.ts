@@ -2,6 +2,7 @@ import type { DType } from "../core/dtype.ts";
 import { native } from "../core/native.ts";
 import { sameShape } from "../core/shape.ts";
 import type { Value } from "../core/value.ts";
+import { type Precision, precision } from "../engine/precision.ts";
 import { gradEnabled } from "../engine/tape.ts";
 import type { Plan } from "./plan.ts";
 import type { Recording } from "./record.ts";
@@ -14,6 +15,7 @@ interface Signature {
     readonly requiresGrad: boolean;
   }[];
   readonly grad: boolean;
+  readonly precision: Precision;
   readonly isa: string;
 }
 /** What a step does when it is called like this. */
@@ -28,11 +30,13 @@ export interface Entry extends Signature {
 const signatureOf = (args: readonly Value[]): Signature => ({
   args: args.map(({ shape, dtype, requiresGrad }) => ({ shape: [...shape], dtype, requiresGrad })),
   grad: gradEnabled(),
+  precision: precision(),
   isa: native.isa(),
 });
 
 function fits(e: Entry, args: readonly Value[]): boolean {
   if (e.args.length !== args.length || e.grad !== gradEnabled() || e.isa !== native.isa()) return false;
+  if (e.precision !== precision()) return false;
   for (let i = 0; i < args.length; i++) {
     const [a, b] = [e.args[i], args[i]];
     if (a.dtype !== b.dtype || a.requiresGrad !== b.requiresGrad || !sameShape(a.shape, b.shape)) return false;

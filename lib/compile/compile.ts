@@ -1,6 +1,7 @@
 import { fail } from "../core/errors.ts";
 import type { Storage } from "../core/storage.ts";
 import { Value } from "../core/value.ts";
+import { checkPrecision, type Precision, withPrecision } from "../engine/precision.ts";
 import { Cache, type Entry } from "./cache.ts";
 import { checkSame } from "./diff.ts";
 import { type Explanation, explain } from "./explain.ts";
@@ -18,6 +19,8 @@ export interface CompileOptions {
    * segments in checkpoint() as few as possible are then computed again. Without a limit, all of them are.
    */
   memoryLimit?: number;
+  /** What matrix products multiply in it: that of the call unless given. "bf16" is the step inside {@link autocast}. */
+  precision?: Precision;
 }
 
 /** A step that runs as one native call. */
@@ -72,6 +75,7 @@ export function compile<A extends readonly Value[], R>(
 ): Compiled<A, Awaited<R>> {
   checkFunction(f);
   const { signal, memoryLimit } = options;
+  const step = within(f, options.precision);
   if (memoryLimit !== undefined && !(memoryLimit > 0))
     fail("ERR_NABLA_VALUE", "compile", `memoryLimit ${memoryLimit} is no number of bytes`, { actual: memoryLimit });
   const cache = new Cache();
@@ -81,10 +85,10 @@ export function compile<A extends readonly Value[], R>(
   const prepare = (args: readonly Value[]): Entry => {
     if (disposed) fail("ERR_NABLA_DISPOSED", "compile", "the compiled step was disposed");
     args.forEach(checkArgument);
-    const entry = cache.find(args) ?? cache.add(args, begin(f as never, args, options));
+    const entry = cache.find(args) ?? cache.add(args, begin(step as never, args, options));
     if (isDue(++entry.calls)) {
       try {
-        again(f as never, args, entry);
+        again(step as never, args, entry);
       } catch (error) {
         cache.remove(entry);
         throw error;
@@ -189,6 +193,13 @@ function again(f: Step, args: readonly Value[], { recording }: Entry): void {
   } finally {
     seal(graph.slots);
   }
+}
+
+/** f with its products in this precision. */
+function within<A extends readonly Value[], R>(f: (...args: A) => R, p: Precision | undefined): (...args: A) => R {
+  if (p === undefined) return f;
+  checkPrecision("compile", p);
+  return (...args) => withPrecision(p, () => f(...args));
 }
 
 function checkArgument(x: unknown, i: number): void {

@@ -5,7 +5,7 @@ import { emptyValue } from "../core/value.ts";
 import { withGrad } from "../engine/tape.ts";
 import { assign } from "../ops/arithmetic.ts";
 import { matmul } from "../ops/matmul.ts";
-import { isSlot, type Slot, type Step, totalOf, touched, walkOf } from "./graph.ts";
+import { isProduct, isSlot, type Slot, type Step, totalOf, touched, walkOf } from "./graph.ts";
 
 export interface Cost {
   readonly flops: number;
@@ -43,7 +43,7 @@ export function flopsOf(s: Step): number {
   const { name, driver, shapes } = s.kernel;
   if (driver === "Map") return totalOf(s);
   const extents = extentsOf(s);
-  if (name === "matmul" || name === "gemm") return 2 * product(extents.values());
+  if (isProduct(s)) return 2 * product(extents.values());
   // Every result of a convolution, n o p q, sums over a filter, f k l.
   if (name.startsWith("conv")) return 2 * product([..."nopqfkl"].map((letter) => extents.get(letter) ?? 1));
   return Math.max(0, ...shapes.split(" ").map((_, i) => elementsOf(s, i)));

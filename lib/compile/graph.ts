@@ -106,6 +106,9 @@ export function walkOf(s: Step, index: number): Walk | undefined {
   return { extents, offset: s.words[at], steps: Array.from(s.words.subarray(at + 1, at + 1 + rank)) };
 }
 
+/** A matrix product: c [p, q, m, n], a, b, bias, z, at, whose words begin with p, q, m, n, k. */
+export const isProduct = (s: Step): boolean => /^(matmul|gemm)(_bf16)?$/.test(s.kernel.name);
+
 /** Elements of a Map step's iteration. */
 export function totalOf(s: Step): number {
   let n = 1;

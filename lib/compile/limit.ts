@@ -3,7 +3,7 @@ import { bytesOf } from "../core/dtype.ts";
 import { fail } from "../core/errors.ts";
 import { threads } from "../core/native.ts";
 import { sizeText } from "./explain.ts";
-import { type Graph, nameOf, type Slot, touched, writes } from "./graph.ts";
+import { type Graph, isProduct, nameOf, type Slot, touched, writes } from "./graph.ts";
 import { type Layout, livesOf, planMemory } from "./memory.ts";
 import { optimize } from "./passes/order.ts";
 import { segmentsOf, store } from "./passes/recompute.ts";
@@ -56,7 +56,7 @@ const tiles = 24 * 8192;
 function scratchOf(g: Graph): number {
   const products = g.steps.flatMap((s) => {
     const [, , m, n, k] = s.words;
-    return s.kernel.name === "matmul" && m > 16 && k * n > 4096 ? [{ m, n, k }] : [];
+    return isProduct(s) && m > 16 && k * n > 4096 ? [{ m, n, k }] : [];
   });
   const packed = products.map(({ n, k }) => Math.min(k, deep) * Math.min(n, wide) * 4);
   const later = products.map(({ m, n, k }) => (k > chain ? Math.min(m, beside) * Math.min(n, beside) * 4 : 0));

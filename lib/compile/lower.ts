@@ -5,7 +5,7 @@ import type { Complaint } from "../engine/launch.ts";
 import { type Graph, isSlot, type Slot, touched } from "./graph.ts";
 import type { Layout } from "./memory.ts";
 
-const typeNumber: Partial<Record<DType, number>> = { f32: 0, f64: 1, i32: 2, u8: 3, bool: 4 };
+const typeNumber: Partial<Record<DType, number>> = { f32: 0, f64: 1, i32: 2, u8: 3, bool: 4, bf16: 5, i8: 6 };
 const home = { arena: 0, state: 1, tile: 2 } as const;
 
 export interface Lowered {

@@ -25,6 +25,8 @@ const kinds: Record<DType, Kind> = {
 };
 
 export const dtypes: readonly DType[] = ["f32", "f64", "i32", "u8", "bool"];
+/** What a tensor may be of; there is arithmetic in `dtypes` alone. */
+const stored: readonly DType[] = [...dtypes, "bf16"];
 export const bytesOf = (d: DType): number => kinds[d].bytes;
 export const isFloat = (d: DType): boolean => kinds[d].category === 2;
 
@@ -52,6 +54,11 @@ export function checkDType(op: string, d: unknown): DType {
     actual: d,
     hint: `one of ${dtypes.join(", ")}`,
   });
+}
+
+/** A dtype that tensors can have, with or without arithmetic. */
+export function checkStored(op: string, d: unknown): DType {
+  return stored.includes(d as DType) ? (d as DType) : checkDType(op, d);
 }
 
 /** The dtype a typed array stands for; undefined for arrays nabla does not take. */

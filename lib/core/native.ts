@@ -100,7 +100,7 @@ function configure(): void {
   const wanted = setting("NABLA_ISA");
   if (wanted !== undefined) {
     if (!native.isas.includes(wanted)) {
-      const known = ["scalar", "avx2", "avx512", "neon"].includes(wanted);
+      const known = ["scalar", "avx2", "avx512", "avx512dot", "neon"].includes(wanted);
       fail(
         "ERR_NABLA_VALUE",
         "NABLA_ISA",
@@ -135,7 +135,7 @@ export function threads(): number {
 export function setThreads(n: number): void {
   native.setThreads(checkThreads("setThreads", n));
 }
-/** The instruction set of the kernels in use: "scalar", "avx2", "avx512" or "neon". */
+/** The instruction set of the kernels in use: "scalar", "avx2", "avx512", "avx512dot" or "neon". */
 export function isa(): string {
   return native.isa();
 }

@@ -2,6 +2,7 @@
 // first asks for any of it.
 import { fail } from "../core/errors.ts";
 import { storagesMade } from "../core/storage.ts";
+import { precision, withPrecision } from "./precision.ts";
 import { checkVersion, collect, ensureKept, type Kept, type Node, withGrad } from "./tape.ts";
 
 let last = 0;
@@ -36,6 +37,7 @@ interface External {
 export function segment<R>(f: () => R, rerun: (f: () => R) => R): R {
   const id = ++last;
   const born = storagesMade();
+  const outside = precision();
   const { result, nodes } = during([...open, id], again, () => collect(f));
   const external: External[] = [];
   for (const node of nodes) {
@@ -44,7 +46,8 @@ export function segment<R>(f: () => R, rerun: (f: () => R) => R): R {
     node.kept = null;
     node.restore = () => {
       for (const x of external) checkVersion(x.node, x.name, x.kept);
-      refill(nodes, collect(() => withGrad(true, () => rerun(() => during([], id, f)))).nodes);
+      const run = () => withPrecision(outside, () => rerun(() => during([], id, f)));
+      refill(nodes, collect(() => withGrad(true, run)).nodes);
     };
   }
   return result;

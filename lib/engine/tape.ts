@@ -6,6 +6,7 @@ import { type Storage, storagesMade } from "../core/storage.ts";
 import type { Origin, Value } from "../core/value.ts";
 import type { Operand } from "./launch.ts";
 import type { AnyOp } from "./op.ts";
+import { type Precision, precision, withPrecision } from "./precision.ts";
 
 /** Where a gradient goes: an output of an earlier node, or a leaf. */
 interface Edge {
@@ -30,6 +31,8 @@ export class Node implements Origin {
   readonly attrs: unknown;
   readonly outputs: readonly { readonly shape: Dims; readonly dtype: DType }[];
   kept: Record<string, Kept> | null;
+  /** Of its products, and so of those of its gradients. */
+  readonly precision: Precision = precision();
   /** Computes kept again, where a checkpoint did not store it. */
   restore: (() => void) | null = null;
   /** Outputs whose gradient is to be left in .grad although they are not leaves. */
@@ -175,7 +178,7 @@ export function walk(
       flowing.delete(node);
       for (const t of wanted.get(node) ?? []) if (gy[t.index]) found.set(t, gy[t.index] as Value);
       for (const t of node.retained) if (gy[t.index]) keepGrad(t, gy[t.index] as Value, held, born);
-      differentiate(node, gy, deliver);
+      withPrecision(node.precision, () => differentiate(node, gy, deliver));
       if (!retain) node.kept = node.restore = null;
     }
   });

@@ -18,7 +18,14 @@ export const readAs: Record<FileType, DType> = {
   U8: "u8",
   BOOL: "bool",
 };
-export const writeAs: Partial<Record<DType, FileType>> = { f64: "F64", f32: "F32", i32: "I32", u8: "U8", bool: "BOOL" };
+export const writeAs: Partial<Record<DType, FileType>> = {
+  f64: "F64",
+  f32: "F32",
+  i32: "I32",
+  u8: "U8",
+  bool: "BOOL",
+  bf16: "BF16",
+};
 
 let halves: Float32Array | undefined;
 /** Every f16 as f32: sign, 5 bits of exponent, 10 of fraction. */

@@ -95,7 +95,8 @@ export abstract class Decoder extends Module implements CausalModel {
   }
   /** Logits [batch, time, vocabSize] of the token after each of ids [batch, time]. */
   forward(ids: Tensor, place: Place = {}): Tensor {
-    return linear(wanted(this.hidden(ids, place), place), this.lm_head.weight) as Tensor;
+    const [x, { lm_head }] = [wanted(this.hidden(ids, place), place), this];
+    return (lm_head instanceof Module ? lm_head.forward(x as never) : linear(x, lm_head.weight)) as Tensor;
   }
   /** The mean cross-entropy of targets [batch, time], -100 for those that do not count; logits are never all stored. */
   loss(ids: Tensor, targets: Tensor, place: Place = {}): Tensor<[], "f32"> {

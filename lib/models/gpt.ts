@@ -6,6 +6,7 @@ import { normal } from "../nn/init.ts";
 import { Module } from "../nn/module.ts";
 import { LayerNorm } from "../nn/norm.ts";
 import { Parameter } from "../nn/parameter.ts";
+import { QuantizedLinear } from "../nn/quantize.ts";
 import { gelu, relu, silu } from "../ops/activation.ts";
 import { empty, zeros } from "../ops/create.ts";
 import { fromHeads, splitQkv } from "../ops/heads.ts";
@@ -94,6 +95,9 @@ class Conv1D extends Module {
   }
   forward(x: Tensor): Tensor {
     return linear(x, transpose(this.weight), this.bias) as Tensor;
+  }
+  quantized(): QuantizedLinear {
+    return new QuantizedLinear(transpose(this.weight), this.bias);
   }
 }
 

@@ -102,6 +102,10 @@ export class MultiheadAttention extends Module {
     this.out_proj = new Linear(width, width, { bias });
     if (this.out_proj.bias) zero(this.out_proj.bias);
   }
+  /** Its layers are not run but read, so they keep weights that can be read. */
+  get readsWeights(): true {
+    return true;
+  }
   override describe(): string {
     return `${this.width}, ${this.heads}${this.dropout ? `, { dropout: ${this.dropout} }` : ""}`;
   }

@@ -7,6 +7,7 @@ import type { DType, Flatten as Flat, LastIs, ReplaceLast, Shape, Str } from "..
 import { kaimingUniform, uniform } from "./init.ts";
 import { Module } from "./module.ts";
 import { Parameter } from "./parameter.ts";
+import { QuantizedLinear } from "./quantize.ts";
 
 /**
  * y = x Wᵀ + b: x [..., in], W [out, in], b [out], y [..., out]. W and b begin uniform in ±1 / √in. W lies in memory as
@@ -43,6 +44,10 @@ export class Linear<I extends number = number, O extends number = number> extend
     x: Tensor<S> & LastIs<`Linear(${Str<I>}, ${Str<O>})`, S, I>,
   ): Tensor<ReplaceLast<S, O>, "f32"> {
     return linear(x, this.weight, this.bias ?? undefined) as never;
+  }
+  /** The layer with weights of 8 bits, for {@link quantizeDynamic}. */
+  quantized(): QuantizedLinear {
+    return new QuantizedLinear(this.weight, this.bias);
   }
 }
 

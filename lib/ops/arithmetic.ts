@@ -19,12 +19,20 @@ const castOp = op({
   name: "cast",
   inputs: ["x"],
   infer: ({ x }, { dtype }: { dtype: DType }): Spec => ({ shape: x.shape, dtype }),
-  forward: ({ y }, { x }) => launchMap(castRows[y.dtype] as Kernel, x.dtype, [y, x]),
+  forward({ y }, { x }) {
+    if (y.dtype === "bf16" || x.dtype === "bf16")
+      launchMap(y.dtype === "bf16" ? K.to_bf16 : K.from_bf16, "f32", [y, x]);
+    else launchMap(castRows[y.dtype] as Kernel, x.dtype, [y, x]);
+  },
   grad: { x: (gy): Value => gy },
   cases: [{ inputs: { x: [3, 5] }, attrs: { dtype: "f64" }, order: 2 }],
 });
 export function cast(x: Value, dtype: DType): Value {
-  return x.dtype === dtype ? x : castOp({ x }, { dtype });
+  if (x.dtype === dtype) return x;
+  // bf16 meets every other dtype by way of f32.
+  if (dtype === "bf16" && x.dtype !== "f32") return cast(cast(x, "f32"), dtype);
+  if (x.dtype === "bf16" && dtype !== "f32") return cast(cast(x, "f32"), dtype);
+  return castOp({ x }, { dtype });
 }
 
 export const asOperand = (x: Operand, dtype: DType): Operand => (typeof x === "number" ? x : cast(x, dtype));

@@ -10,7 +10,7 @@ import { K } from "../native.gen.ts";
 import { assign, cast, contiguous, ne } from "./arithmetic.ts";
 import { checkLabels, crossEntropyRows } from "./entropy.ts";
 import { minus, over, plus, times } from "./formula.ts";
-import { activations, matmul } from "./matmul.ts";
+import { activations, matmul, products } from "./matmul.ts";
 import { sum } from "./reduce.ts";
 import { softmax } from "./softmax.ts";
 import { reshape, transpose, unsqueeze } from "./view.ts";
@@ -29,8 +29,9 @@ function product(c: Value, a: [Value, number, number], b: [Value, number, number
   const [x, y] = [a, b].map(([value, row, column]) => ({ value, steps: [0, 0, row, column] }));
   const operands = [{ value: c, steps: [0, 0, ...c.strides] }, x, y, null, null, null];
   const extents = [1, 1, m, n, k];
-  if (add) launch(K.gemm, c.dtype, extents, operands, [activations.none, 1]);
-  else launch(K.matmul, c.dtype, extents, operands, [activations.none]);
+  const rows = products(c.dtype);
+  if (add) launch(rows.gemm, c.dtype, extents, operands, [activations.none, 1]);
+  else launch(rows.matmul, c.dtype, extents, operands, [activations.none]);
 }
 
 const added = (a: Value | undefined, b: Value): Value => (a ? plus(a, b) : b);

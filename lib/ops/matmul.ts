@@ -1,15 +1,26 @@
+import type { DType } from "../core/dtype.ts";
 import { fail } from "../core/errors.ts";
 import { broadcastShapes, type Dims, numel } from "../core/shape.ts";
 import type { Value } from "../core/value.ts";
 import { launch, type Walk } from "../engine/launch.ts";
 import { op, type Spec } from "../engine/op.ts";
-import { K } from "../native.gen.ts";
-import { alike, contiguous } from "./arithmetic.ts";
+import { precision } from "../engine/precision.ts";
+import { K, type Kernel } from "../native.gen.ts";
+import { alike, cast, contiguous } from "./arithmetic.ts";
 import { expand, reshape, transpose, unsqueeze } from "./view.ts";
 
 /** Activations that gemm can apply to what it has just stored. Numbers are the kernel's. */
 export const activations = { none: 0, relu: 1, gelu: 2, gelu_tanh: 3, silu: 4, sigmoid: 5, tanh: 6 } as const;
 export type Activation = keyof typeof activations;
+
+/** The rows of products: with f32 operands rounded to bf16 inside autocast("bf16", ...). */
+export function products(dtype: DType): { readonly matmul: Kernel; readonly gemm: Kernel } {
+  return dtype === "f32" && precision() === "bf16" ? { matmul: K.matmul_bf16, gemm: K.gemm_bf16 } : K;
+}
+
+/** The row of y = a b and its dtype, that of b where b is stored as bf16. */
+const productOf = (y: Value, b: Value): [Kernel, DType] =>
+  b.dtype === "bf16" ? [K.matmul_bf16, "bf16"] : [products(y.dtype).matmul, y.dtype];
 
 const plain = [activations.none];
 const real = (d: string) => (d === "f64" ? "f64" : "f32");
@@ -50,7 +61,11 @@ const product = op({
   name: "matmul",
   inputs: ["a", "b"],
   keep: ["a", "b"],
-  prepare: (x) => alike("matmul", x, (d) => real(d)) as { a: Value; b: Value },
+  // A b of bf16 stays what it is: the product reads it.
+  prepare: ({ a, b }) =>
+    b.dtype === "bf16" && a.dtype !== "f64"
+      ? { a: cast(a, "f32"), b }
+      : (alike("matmul", { a, b }, (d) => real(d)) as { a: Value; b: Value }),
   infer({ a, b }): Spec {
     const [k, k2] = [a.shape[a.ndim - 1], b.shape[b.ndim - 2]];
     if (k !== k2)
@@ -79,11 +94,12 @@ const product = op({
 /** Launches the row over all batches; more than two batch dimensions that do not merge are copied out first. */
 function gemm(y: Value, a: Value, b: Value): void {
   if (numel(y.shape) === 0) return;
+  const [row, type] = productOf(y, b);
   if (y.ndim === 2) {
     // [m, n] = [m, k] [k, n]: what eager steps are made of, without the arrays of the general way
     const [m, n] = y.shape;
     const flat = (x: Value): Walk => ({ value: x, steps: [0, 0, x.strides[0], x.strides[1]] });
-    launch(K.matmul, y.dtype, [1, 1, m, n, a.shape[1]], [flat(y), flat(a), flat(b), null, null, null], plain);
+    launch(row, type, [1, 1, m, n, a.shape[1]], [flat(y), flat(a), flat(b), null, null, null], plain);
     return;
   }
   const batch = y.shape.slice(0, -2);
@@ -98,13 +114,7 @@ function gemm(y: Value, a: Value, b: Value): void {
   }
   const walk = (value: Value, i: number): Walk => ({ value, steps: [...merged.steps[i], ...value.strides.slice(-2)] });
   const [m, n, k] = [y.shape[y.ndim - 2], y.shape[y.ndim - 1], a.shape[a.ndim - 1]];
-  launch(
-    K.matmul,
-    y.dtype,
-    [...merged.extents, m, n, k],
-    [walk(y, 0), walk(a, 1), walk(b, 2), null, null, null],
-    plain,
-  );
+  launch(row, type, [...merged.extents, m, n, k], [walk(y, 0), walk(a, 1), walk(b, 2), null, null, null], plain);
 }
 
 /** torch.matmul: vectors are taken as a row or a column, and that dimension goes away again. */
@@ -138,12 +148,12 @@ const linearOp = op({
         { values: { x, weight, bias }, expected: width, actual: x.shape.at(-1) },
       );
     }
-    if (x.dtype !== weight.dtype)
+    if (x.dtype !== (weight.dtype === "bf16" ? "f32" : weight.dtype))
       fail("ERR_NABLA_DTYPE", "linear", `input is ${x.dtype}, weight is ${weight.dtype}`, {
         values: { x, weight },
         expected: weight.dtype,
         actual: x.dtype,
-        hint: `cast the input: x.to("${weight.dtype}")`,
+        hint: `cast the input: x.to("${weight.dtype === "bf16" ? "f32" : weight.dtype}")`,
       });
     return { shape: [...x.shape.slice(0, -1), out], dtype: x.dtype };
   },
@@ -160,7 +170,7 @@ const linearOp = op({
       null,
       null,
     ];
-    launch(K.matmul, y.dtype, [1, 1, rows, out, width], operands, plain);
+    launch(...productOf(y, weight), [1, 1, rows, out, width], operands, plain);
   },
   grad: {
     x: (gy, { weight }): Value => matmul(gy, weight),

@@ -7,12 +7,11 @@ import { numel, sameShape } from "../core/shape.ts";
 import { type Value, viewValue, wrapArray } from "../core/value.ts";
 import { elementsOf, isRecording, launch } from "../engine/launch.ts";
 import type { Spec } from "../engine/op.ts";
-import { K } from "../native.gen.ts";
 import { cast, contiguous, gt, lt, where } from "./arithmetic.ts";
 import { arange, zeros } from "./create.ts";
 import { minus, plus, times } from "./formula.ts";
 import { cat, stack } from "./join.ts";
-import { matmul } from "./matmul.ts";
+import { matmul, products } from "./matmul.ts";
 import { dropout } from "./random.ts";
 import { sum } from "./reduce.ts";
 import { reshape, select, slice, transpose, unsqueeze } from "./view.ts";
@@ -85,7 +84,7 @@ function product(
 ): void {
   const operands = [{ value: y, steps: [0, 0, n, 1] }, { value: a, steps: [0, 0, k, 1] }, b, bias ?? null, null, null];
   const scalars = onto ? [0, 1] : [0];
-  launch(onto ? K.gemm : K.matmul, y.dtype, [1, 1, m, n, k], operands, scalars);
+  launch(products(y.dtype)[onto ? "gemm" : "matmul"], y.dtype, [1, 1, m, n, k], operands, scalars);
 }
 
 /** The complaints of all layers; the shapes [time, batch, hidden] and [time, batch, gates hidden]. */

@@ -1,4 +1,4 @@
-import { checkDType, type DType as Known, type TypedArray } from "../core/dtype.ts";
+import { checkStored, type DType as Known, type TypedArray } from "../core/dtype.ts";
 import { fail } from "../core/errors.ts";
 import { numel } from "../core/shape.ts";
 import type { Value } from "../core/value.ts";
@@ -57,7 +57,8 @@ export interface Data {
   toString(this: Tensor): string;
   /**
    * The same numbers in another element type; itself where it has that type. Floats go to integers towards zero, to bool
-   * everything but 0 is true. `torch.Tensor.to`.
+   * everything but 0 is true. bf16 is f32 rounded to its upper half, to store weights in: half the bytes. matmul and linear take
+   * it as their second operand, all other arithmetic refuses it; data() gives its bits. `torch.Tensor.to`.
    * ```ts
    * import { tensor } from "nabla";
    * console.log(tensor([1.7, -1.7]).to("i32")); // tensor([ 1, -1], { dtype: "i32" })
@@ -132,8 +133,11 @@ function read(op: string, x: Value): TypedArray {
   );
 }
 
+/** As numbers: bf16 in f32. */
+const plain = (x: Value): Value => (x.dtype === "bf16" ? withGrad(false, () => cast(x, "f32")) : x);
+
 function item(x: Value): number {
-  if (x.size === 1) return read("item", x)[0];
+  if (x.size === 1) return read("item", plain(x))[0];
   return fail("ERR_NABLA_SHAPE", "item", `a tensor of ${x.size} elements is not one number`, {
     values: { x },
     expected: 1,
@@ -156,9 +160,9 @@ export const data: Methods<Data> = {
   item,
   data: async (x) => read("data", x).slice(),
   dataSync: (x) => read("dataSync", x).slice(),
-  toArray: (x) => nest(read("toArray", x), x.shape, x.dtype === "bool"),
-  toString: (x) => print(x, read("toString", x)),
-  to: (x, dtype: Known) => cast(x, checkDType("to", dtype)),
+  toArray: (x) => nest(read("toArray", plain(x)), x.shape, x.dtype === "bool"),
+  toString: (x) => print(x, read("toString", plain(x))),
+  to: (x, dtype: Known) => cast(x, checkStored("to", dtype)),
   float: (x) => cast(x, "f32"),
   double: (x) => cast(x, "f64"),
   int: (x) => cast(x, "i32"),

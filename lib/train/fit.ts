@@ -1,5 +1,6 @@
 import { type Compiled, compile } from "../compile/compile.ts";
 import { fail, type NablaError } from "../core/errors.ts";
+import { checkPrecision, type Precision, withPrecision } from "../engine/precision.ts";
 import { withGrad } from "../engine/tape.ts";
 import type { Module } from "../nn/module.ts";
 import { clipGradNorm } from "../optim/clip.ts";
@@ -36,6 +37,8 @@ export interface FitOptions<Y, O> {
    * with `true` it is made for every size, and that is an error.
    */
   compile?: boolean;
+  /** What matrix products multiply: "f32" unless given; "bf16" as in {@link autocast}, with f32 weights. */
+  precision?: Precision;
   /** Ends the run after the step it is in. */
   signal?: AbortSignal;
 }
@@ -173,7 +176,8 @@ function breather(): () => Promise<void> | undefined {
   };
 }
 
-function checkOptions({ epochs = 1, accumulate = 1 }: Plain): void {
+function checkOptions({ epochs = 1, accumulate = 1, precision = "f32" }: Plain): void {
+  checkPrecision("fit", precision);
   for (const [name, x] of Object.entries({ epochs, accumulate }))
     if (!Number.isSafeInteger(x) || x < 1)
       fail("ERR_NABLA_VALUE", "fit", `${name} must be a whole number from 1, got ${x}`, { actual: x });
@@ -216,8 +220,9 @@ async function* run(
   options: Plain,
 ): AsyncGenerator<FitEvent, void, undefined> {
   checkOptions(options);
-  const { optimizer, epochs = 1, accumulate = 1, validation, schedule, signal } = options;
-  const step = compiledStep(stepOf(model, options), options);
+  const { optimizer, epochs = 1, accumulate = 1, validation, schedule, precision = "f32", signal } = options;
+  const plain = stepOf(model, options);
+  const step = compiledStep((...tensors) => withPrecision(precision, () => plain(...tensors)), options);
   const breathe = breather();
   const modes = [...model.namedModules().values()].map((m) => [m, m.training] as const);
   let steps = 0;
@@ -298,7 +303,7 @@ export function fit<X, Y, O>(model: Trained<X, O>, data: Data<X, Y>, options: Fi
 }
 
 /** What {@link evaluate} needs of the options of fit. */
-export type EvaluateOptions<Y, O> = Pick<FitOptions<Y, O>, "loss" | "metrics" | "signal">;
+export type EvaluateOptions<Y, O> = Pick<FitOptions<Y, O>, "loss" | "metrics" | "precision" | "signal">;
 /**
  * The mean loss and metrics over data, in evaluation mode and without gradients.
  * @example
@@ -313,7 +318,7 @@ export async function evaluate<X, Y, O>(
   data: Data<X, Y>,
   options: EvaluateOptions<Y, O>,
 ): Promise<Scores> {
-  const { loss, metrics = {}, signal } = options as unknown as EvaluateOptions<Tensor, Tensor>;
+  const { loss, metrics = {}, precision = "f32", signal } = options as unknown as EvaluateOptions<Tensor, Tensor>;
   const modes = [...model.namedModules().values()].map((m) => [m, m.training] as const);
   const breathe = breather();
   const tally = new Tally();
@@ -322,10 +327,12 @@ export async function evaluate<X, Y, O>(
     for await (const pair of data as unknown as Data<Tensor, Tensor>) {
       checkSignal(signal, 0);
       const [x, y] = checkBatch(pair);
-      const measured = withGrad(false, () => {
-        const output = (model as unknown as Runs).forward(x);
-        return measure(output, y, loss(output, y), metrics);
-      });
+      const measured = withPrecision(checkPrecision("evaluate", precision), () =>
+        withGrad(false, () => {
+          const output = (model as unknown as Runs).forward(x);
+          return measure(output, y, loss(output, y), metrics);
+        }),
+      );
       tally.add(x.shape[0] ?? 1, numbers(measured));
       await breathe();
     }

@@ -6,6 +6,8 @@
 #include "../kernels/channel.h"
 #include "../kernels/clip.h"
 #include "../kernels/gemm.h"
+#include "../kernels/half.h"
+#include "../kernels/integer.h"
 #include "../kernels/loss.h"
 #include "../kernels/math.h"
 #include "../kernels/matmul.h"

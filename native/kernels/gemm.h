@@ -6,26 +6,6 @@
 
 namespace nabla::NABLA_ISA {
 
-template <class A>
-inline auto at(const Strided<A, 4>& x, size_t p, size_t q, size_t i, size_t j) {
-  return x.p +
-         (ptrdiff_t(p) * x.step[0] + ptrdiff_t(q) * x.step[1] + ptrdiff_t(i) * x.step[2] + ptrdiff_t(j) * x.step[3]);
-}
-
-// How one element ends, in the words of T.
-template <class T>
-inline Finish<T> finish_of(In<T> bias, const Strided<Out<T>, 4>& z, const Strided<In<T>, 4>& slope, u32 act, size_t p,
-                           size_t q) {
-  return {bias.p,
-          z.p ? at(z, p, q, 0, 0) : nullptr,
-          z.p ? z.step[2] : 0,
-          z.p ? z.step[3] : 0,
-          slope.p ? at(slope, p, q, 0, 0) : nullptr,
-          slope.p ? slope.step[2] : 0,
-          slope.p ? slope.step[3] : 0,
-          act};
-}
-
 // The spec: chain 0 + chain 1 + ... in this order for each element, `chain` terms each but for the last.
 template <class T>
 void gemm_naive(Strided<InOut<T>, 4> c, Strided<In<T>, 4> a, Strided<In<T>, 4> b, In<T> bias, Strided<Out<T>, 4> z,

@@ -127,6 +127,12 @@ inline Lane<i32> shr(Lane<i32> a, int s) { return {i32(u32(a.v) >> s)}; }
 inline Lane<i32> sar(Lane<i32> a, int s) { return {a.v >> s}; }
 // high half of the unsigned 32 x 32 bit product
 inline Lane<i32> mulhi(Lane<i32> a, Lane<i32> b) { return {i32((uint64_t(u32(a.v)) * u32(b.v)) >> 32)}; }
+// acc + the products of four bytes of a, unsigned, with four of b, signed. Wraps.
+template <class W>
+inline W dot4(W acc, W a, W b) {
+  acc = acc + shr(shl(a, 24), 24) * sar(shl(b, 24), 24) + shr(shl(a, 16), 24) * sar(shl(b, 16), 24);
+  return acc + shr(shl(a, 8), 24) * sar(shl(b, 8), 24) + shr(a, 24) * sar(b, 24);
+}
 // x86's rule for what does not fit: NaN and anything outside give INT_MIN.
 inline Lane<i32> to_int(Lane<f32> a) {
   f32 r = __builtin_rintf(a.v);

@@ -55,6 +55,26 @@ it.each([
   expect(run.stdout).toMatch(/tokens\/s written/);
 });
 
+it("shakespeare learns in bf16 and writes with weights of 8 bits", () => {
+  const args = [
+    ...small,
+    "--context",
+    "16",
+    "--steps",
+    "60",
+    "--write",
+    "10",
+    "--precision",
+    "bf16",
+    "--weights",
+    "i8",
+  ];
+  const { validationLoss, smaller } = json(example("shakespeare", ...args));
+  expect(validationLoss).toBeLessThan(3.3);
+  expect(smaller).not.toBe(validationLoss);
+  expect(Math.abs(smaller! - validationLoss!)).toBeLessThan(0.05);
+});
+
 it.each(["addition", "dates", "shakespeare"])("%s says how it is called, and what is wrong", (name) => {
   const { stdout, status } = example(name, "--help");
   expect([status, stdout]).toEqual([0, expect.stringContaining("--steps N")]);

@@ -8,7 +8,7 @@ const plainWords = 20;
 /** A product that writes all of c in memory order and ends with nothing but a bias. */
 function plainProduct(s: Step): Slot | undefined {
   const [c, , , bias, z, at] = s.operands;
-  if (s.kernel.name !== "matmul" || !isSlot(c) || z !== null || at !== null) return undefined;
+  if (!/^matmul/.test(s.kernel.name) || !isSlot(c) || z !== null || at !== null) return undefined;
   const act = plainWords + (bias === null ? 0 : 1);
   if (s.words[act] !== activations.none || s.words[cAt] !== 0) return undefined;
   let expected = 1;
