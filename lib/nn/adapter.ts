@@ -22,7 +22,7 @@ export interface LinearMap extends Module {
 }
 const isMap = (m: Module): m is LinearMap => {
   const { inFeatures, outFeatures, weight } = m as LinearMap;
-  return Number.isInteger(inFeatures) && Number.isInteger(outFeatures) && weight?.isParameter;
+  return Number.isInteger(inFeatures) && Number.isInteger(outFeatures) && weight?.isParameter && weight.ndim === 2;
 };
 
 /** Options of {@link LoRA} and {@link addAdapters}. */

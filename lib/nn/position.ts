@@ -5,6 +5,7 @@ import { fromNested } from "../ops/nested.ts";
 import { embedding } from "../ops/select.ts";
 import { reshape, slice, unsqueeze } from "../ops/view.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import type { LastIs, Shape, Str } from "../types/shape.ts";
 import { Embedding } from "./embedding.ts";
 import { Module } from "./module.ts";
 import { buffer } from "./parameter.ts";
@@ -34,11 +35,11 @@ function rowsOf(op: string, from: Tensor, time: number, positions: Tensor | unde
  * console.log(new SinusoidalPosition(100, 2).forward(zeros(1, 2, 2))); // tensor([[[0.0000, 1.0000], [0.8415, 0.5403]]])
  * ```
  */
-export class SinusoidalPosition extends Module {
+export class SinusoidalPosition<W extends number = number> extends Module {
   declare readonly gives: "same";
   readonly table: Tensor;
 
-  constructor(length: number, width: number) {
+  constructor(length: number, width: W) {
     super();
     checkShape("SinusoidalPosition", [length, width]);
     this.table = table(length, width, (t, i) => {
@@ -49,8 +50,11 @@ export class SinusoidalPosition extends Module {
   override describe(): string {
     return `${this.table.shape.join(", ")}`;
   }
-  forward(x: Tensor, positions?: Tensor): Tensor {
-    return x.add(rowsOf("SinusoidalPosition", this.table, x.shape.at(-2) as number, positions));
+  forward<S extends Shape>(
+    x: Tensor<S> & LastIs<`SinusoidalPosition(${Str<W>})`, S, W>,
+    positions?: Tensor,
+  ): Tensor<S, "f32"> {
+    return (x as Tensor).add(rowsOf("SinusoidalPosition", this.table, x.shape.at(-2) as number, positions)) as never;
   }
 }
 
@@ -159,13 +163,13 @@ function frequencies(length: number, width: number, { theta = 10000, scaling }: 
  * console.log(rope.forward(randn(1, 8, 10, 64)).shape); // [ 1, 8, 10, 64 ]
  * ```
  */
-export class RotaryPosition extends Module {
+export class RotaryPosition<W extends number = number> extends Module {
   declare readonly gives: "same";
-  readonly width: number;
+  readonly width: W;
   readonly cos: Tensor;
   readonly sin: Tensor;
 
-  constructor(length: number, width: number, options: RotaryOptions = {}) {
+  constructor(length: number, width: W, options: RotaryOptions = {}) {
     super();
     if (!(Number.isInteger(width) && width > 0 && width % 2 === 0))
       fail("ERR_NABLA_VALUE", "RotaryPosition", `width ${width} is not even`, {
@@ -181,11 +185,14 @@ export class RotaryPosition extends Module {
     return `${this.cos.shape[0]}, ${this.width}`;
   }
   /** positions [time], or [batch, time] where they differ; 0, 1, ... unless given. */
-  forward(x: Tensor, positions?: Tensor): Tensor {
+  forward<S extends Shape>(
+    x: Tensor<S> & LastIs<`RotaryPosition(${Str<W>})`, S, W>,
+    positions?: Tensor,
+  ): Tensor<S, "f32"> {
     const rows = (from: Tensor) => {
       const found = rowsOf("RotaryPosition", from, x.shape.at(-2) as number, positions);
       return found.ndim === 3 ? unsqueeze(found, 1) : found;
     };
-    return rotary(x, rows(this.cos), rows(this.sin)) as Tensor;
+    return rotary(x, rows(this.cos), rows(this.sin)) as never;
   }
 }

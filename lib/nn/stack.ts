@@ -2,6 +2,7 @@
 import { fail } from "../core/errors.ts";
 import { reshape } from "../ops/view.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import type { LastIs, Shape, Str } from "../types/shape.ts";
 import type { KeysValues, Looking } from "./attention.ts";
 import type { KVCache } from "./cache.ts";
 import { xavierUniform } from "./init.ts";
@@ -37,19 +38,25 @@ function several<L>(op: string, count: number, make: () => L): L[] {
  * console.log(encoder.forward(randn(2, 3, 16), { keyMask }).shape); // [ 2, 3, 16 ]
  * ```
  */
-export class TransformerEncoder extends Module {
-  declare readonly gives: "same";
+export class TransformerEncoder<W extends number = number> extends Module {
+  readonly inFeatures: W;
+  readonly outFeatures: W;
   readonly layers: readonly TransformerEncoderLayer[];
   readonly norm: LayerNorm | null;
 
-  constructor(width: number, heads: number, layers: number, options: StackOptions = {}) {
+  constructor(width: W, heads: number, layers: number, options: StackOptions = {}) {
     super();
+    this.inFeatures = width;
+    this.outFeatures = width;
     this.layers = several("TransformerEncoder", layers, () => new TransformerEncoderLayer(width, heads, options));
     this.norm = lastNorm(width, options);
   }
-  forward(x: Tensor, looking: Looking = {}): Tensor {
-    const y = this.layers.reduce((h, layer) => layer.forward(h, looking), x);
-    return (this.norm?.forward(y) as Tensor) ?? y;
+  forward<S extends Shape>(
+    x: Tensor<S> & LastIs<`TransformerEncoder(${Str<W>})`, S, W>,
+    looking: Looking = {},
+  ): Tensor<S, "f32"> {
+    const y = this.layers.reduce((h: Tensor, layer) => layer.forward(h, looking), x as Tensor);
+    return (this.norm?.forward(y) ?? y) as never;
   }
 }
 
@@ -78,11 +85,11 @@ export interface Past {
  * console.log(decoder.forward(randn(2, 3, 16), randn(2, 7, 16)).shape); // [ 2, 3, 16 ]
  * ```
  */
-export class TransformerDecoder extends Module {
+export class TransformerDecoder<W extends number = number> extends Module {
   readonly layers: readonly TransformerDecoderLayer[];
   readonly norm: LayerNorm | null;
 
-  constructor(width: number, heads: number, layers: number, options: StackOptions = {}) {
+  constructor(width: W, heads: number, layers: number, options: StackOptions = {}) {
     super();
     this.layers = several("TransformerDecoder", layers, () => new TransformerDecoderLayer(width, heads, options));
     this.norm = lastNorm(width, options);
@@ -90,8 +97,14 @@ export class TransformerDecoder extends Module {
   #end(y: Tensor): Tensor {
     return (this.norm?.forward(y) as Tensor) ?? y;
   }
-  forward(x: Tensor, memory: Tensor, looking: Looking = {}, own: Looking = { causal: true }): Tensor {
-    return this.#end(this.layers.reduce((h, layer) => layer.forward(h, memory, looking, own), x));
+  forward<S extends Shape, M extends Shape>(
+    x: Tensor<S> & LastIs<`TransformerDecoder(${Str<W>})`, S, W>,
+    memory: Tensor<M> & LastIs<`TransformerDecoder(${Str<W>}): memory`, M, W>,
+    looking: Looking = {},
+    own: Looking = { causal: true },
+  ): Tensor<S, "f32"> {
+    const step = (h: Tensor, layer: TransformerDecoderLayer) => layer.forward(h, memory as Tensor, looking, own);
+    return this.#end(this.layers.reduce(step, x as Tensor)) as never;
   }
   /** Keys and values of a memory in each layer: what {@link resume} needs of it, computed once. */
   remember(memory: Tensor): KeysValues[] {
@@ -153,19 +166,25 @@ export interface Views {
  * console.log([...model.stateDict().keys()].at(-1)); // decoder.norm.bias
  * ```
  */
-export class Transformer extends Module {
-  readonly encoder: TransformerEncoder;
-  readonly decoder: TransformerDecoder;
+export class Transformer<W extends number = number> extends Module {
+  readonly encoder: TransformerEncoder<W>;
+  readonly decoder: TransformerDecoder<W>;
 
-  constructor(width: number, heads: number, options: EncoderDecoderOptions = {}) {
+  constructor(width: W, heads: number, options: EncoderDecoderOptions = {}) {
     super();
     const { encoderLayers = 6, decoderLayers = 6, ...layer } = options;
     this.encoder = new TransformerEncoder(width, heads, encoderLayers, { ...layer, norm: true });
     this.decoder = new TransformerDecoder(width, heads, decoderLayers, { ...layer, norm: true });
     for (const p of this.parameters()) if (p.ndim > 1) xavierUniform(p);
   }
-  forward(source: Tensor, target: Tensor, { source: at = {}, target: own, memory }: Views = {}): Tensor {
-    const encoded = this.encoder.forward(source, at);
-    return this.decoder.forward(target, encoded, memory ?? { keyMask: at.keyMask }, own ?? { causal: true });
+  forward<S extends Shape, T extends Shape>(
+    source: Tensor<S> & LastIs<`Transformer(${Str<W>}): source`, S, W>,
+    target: Tensor<T> & LastIs<`Transformer(${Str<W>}): target`, T, W>,
+    { source: at = {}, target: own, memory }: Views = {},
+  ): Tensor<T, "f32"> {
+    const { encoder, decoder } = this as unknown as Transformer;
+    const encoded = encoder.forward(source as Tensor, at);
+    const looking = memory ?? { keyMask: at.keyMask };
+    return decoder.forward(target as Tensor, encoded, looking, own ?? { causal: true }) as never;
   }
 }

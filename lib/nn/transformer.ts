@@ -1,6 +1,7 @@
 import { fail } from "../core/errors.ts";
 import { gelu, relu, silu } from "../ops/activation.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import type { LastIs, Shape, Str } from "../types/shape.ts";
 import { type Looking, MultiheadAttention } from "./attention.ts";
 import { Dropout } from "./dropout.ts";
 import { Linear } from "./linear.ts";
@@ -21,14 +22,16 @@ export interface TransformerOptions {
 }
 
 /** linear2(drop(act(linear1(x)))), and how parts are joined to what they got. */
-abstract class Layer extends Module {
+abstract class Layer<W extends number> extends Module {
+  readonly inFeatures: W;
+  readonly outFeatures: W;
   readonly linear1: Linear;
   readonly linear2: Linear;
   readonly activation: "relu" | "gelu";
   readonly normFirst: boolean;
 
   constructor(
-    width: number,
+    width: W,
     { hidden = 4 * width, activation = "relu", normFirst = false, bias = true }: TransformerOptions,
   ) {
     super();
@@ -37,6 +40,8 @@ abstract class Layer extends Module {
         expected: ["relu", "gelu"],
         actual: activation,
       });
+    this.inFeatures = width;
+    this.outFeatures = width;
     this.linear1 = new Linear(width, hidden, { bias });
     this.linear2 = new Linear(hidden, width, { bias });
     this.activation = activation;
@@ -66,7 +71,7 @@ abstract class Layer extends Module {
  * console.log(layer.forward(randn(2, 10, 32), { causal: true }).shape); // [ 2, 10, 32 ]
  * ```
  */
-export class TransformerEncoderLayer extends Layer {
+export class TransformerEncoderLayer<W extends number = number> extends Layer<W> {
   readonly self_attn: MultiheadAttention;
   readonly norm1: LayerNorm;
   readonly norm2: LayerNorm;
@@ -74,7 +79,7 @@ export class TransformerEncoderLayer extends Layer {
   readonly dropout1: Dropout;
   readonly dropout2: Dropout;
 
-  constructor(width: number, heads: number, options: TransformerOptions = {}) {
+  constructor(width: W, heads: number, options: TransformerOptions = {}) {
     super(width, options);
     const { dropout = 0.1, eps = 1e-5, bias = true } = options;
     this.self_attn = new MultiheadAttention(width, heads, { dropout, bias });
@@ -84,9 +89,12 @@ export class TransformerEncoderLayer extends Layer {
     this.dropout1 = new Dropout(dropout);
     this.dropout2 = new Dropout(dropout);
   }
-  forward(x: Tensor, looking: Looking = {}): Tensor {
-    const y = this.join(x, this.norm1, this.dropout1, (h) => this.self_attn.forward(h, h, h, looking));
-    return this.join(y, this.norm2, this.dropout2, (h) => this.feed(h, this.dropout));
+  forward<S extends Shape>(
+    x: Tensor<S> & LastIs<`TransformerEncoderLayer(${Str<W>})`, S, W>,
+    looking: Looking = {},
+  ): Tensor<S, "f32"> {
+    const y = this.join(x as Tensor, this.norm1, this.dropout1, (h) => this.self_attn.forward(h, h, h, looking));
+    return this.join(y, this.norm2, this.dropout2, (h) => this.feed(h, this.dropout)) as never;
   }
 }
 
@@ -102,7 +110,7 @@ export class TransformerEncoderLayer extends Layer {
  * console.log(layer.forward(randn(2, 5, 32), randn(2, 9, 32)).shape); // [ 2, 5, 32 ]
  * ```
  */
-export class TransformerDecoderLayer extends Layer {
+export class TransformerDecoderLayer<W extends number = number> extends Layer<W> {
   readonly self_attn: MultiheadAttention;
   readonly multihead_attn: MultiheadAttention;
   readonly norm1: LayerNorm;
@@ -113,7 +121,7 @@ export class TransformerDecoderLayer extends Layer {
   readonly dropout2: Dropout;
   readonly dropout3: Dropout;
 
-  constructor(width: number, heads: number, options: TransformerOptions = {}) {
+  constructor(width: W, heads: number, options: TransformerOptions = {}) {
     super(width, options);
     const { dropout = 0.1, eps = 1e-5, bias = true } = options;
     const norm = () => new LayerNorm(width, { eps, bias });
@@ -125,12 +133,18 @@ export class TransformerDecoderLayer extends Layer {
     this.dropout2 = new Dropout(dropout);
     this.dropout3 = new Dropout(dropout);
   }
-  forward(x: Tensor, memory: Tensor, looking: Looking = {}, own: Looking = { causal: true }): Tensor {
+  forward<S extends Shape, M extends Shape>(
+    x: Tensor<S> & LastIs<`TransformerDecoderLayer(${Str<W>})`, S, W>,
+    memory: Tensor<M> & LastIs<`TransformerDecoderLayer(${Str<W>}): memory`, M, W>,
+    looking: Looking = {},
+    own: Looking = { causal: true },
+  ): Tensor<S, "f32"> {
+    const other = memory as Tensor;
     return this.through(
-      x,
+      x as Tensor,
       (h) => this.self_attn.forward(h, h, h, own),
-      (h) => this.multihead_attn.forward(h, memory, memory, looking),
-    );
+      (h) => this.multihead_attn.forward(h, other, other, looking),
+    ) as never;
   }
   /** The three parts of the layer, with other ways to look at x itself and at the memory. */
   through(x: Tensor, own: (h: Tensor) => Tensor, memory: (h: Tensor) => Tensor): Tensor {
@@ -151,20 +165,23 @@ export class TransformerDecoderLayer extends Layer {
  * console.log(new SwiGLU(32, 88).forward(randn(2, 5, 32)).shape); // [ 2, 5, 32 ]
  * ```
  */
-export class SwiGLU extends Module {
-  declare readonly gives: "same";
+export class SwiGLU<W extends number = number> extends Module {
+  readonly inFeatures: W;
+  readonly outFeatures: W;
   readonly gate_proj: Linear;
   readonly up_proj: Linear;
   readonly down_proj: Linear;
 
-  constructor(width: number, hidden: number, { bias = false }: { bias?: boolean } = {}) {
+  constructor(width: W, hidden: number, { bias = false }: { bias?: boolean } = {}) {
     super();
+    this.inFeatures = width;
+    this.outFeatures = width;
     this.gate_proj = new Linear(width, hidden, { bias });
     this.up_proj = new Linear(width, hidden, { bias });
     this.down_proj = new Linear(hidden, width, { bias });
   }
-  forward(x: Tensor): Tensor {
-    const gate = silu({ x: this.gate_proj.forward(x) }) as Tensor;
-    return this.down_proj.forward(gate.mul(this.up_proj.forward(x) as Tensor)) as Tensor;
+  forward<S extends Shape>(x: Tensor<S> & LastIs<`SwiGLU(${Str<W>})`, S, W>): Tensor<S, "f32"> {
+    const gate = silu({ x: this.gate_proj.forward(x as Tensor) }) as Tensor;
+    return this.down_proj.forward(gate.mul(this.up_proj.forward(x as Tensor))) as never;
   }
 }

@@ -110,5 +110,7 @@ it("adapters go into lists too, and nowhere is an error", () => {
     return undefined;
   };
   expect(code(() => addAdapters(net, /nothing/))).toBe("ERR_NABLA_VALUE");
+  // A norm has features too, but no matrix.
+  expect(code(() => addAdapters(new GPT2(sizes), /ln_f$/))).toBe("ERR_NABLA_VALUE");
   expect(code(() => new LoRA(new Linear(2, 2), { rank: 0 }))).toBe("ERR_NABLA_VALUE");
 });

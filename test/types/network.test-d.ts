@@ -21,11 +21,15 @@ import {
   randn,
   Seq2Seq,
   Sequential,
+  SinusoidalPosition,
   SwiGLU,
   scaledDotProductAttention,
   sequenceLogProb,
   type Tensor,
   Transformer,
+  TransformerDecoder,
+  TransformerDecoderLayer,
+  TransformerEncoder,
   TransformerEncoderLayer,
   zeros,
 } from "nabla";
@@ -86,12 +90,34 @@ describe("attention and transformers", () => {
     expectTypeOf(scaledDotProductAttention(zeros(2, 4, 5, 8), any, any)).toExtend<Tensor>();
     expectTypeOf(new MultiheadAttention(16, 4).forward(x)).toExtend<Tensor>();
     expectTypeOf(new MultiheadAttention(16, 4).attend(x)).toEqualTypeOf<{ y: Tensor; weights: Tensor }>();
-    expectTypeOf(new TransformerEncoderLayer(16, 4).forward(x)).toExtend<Tensor>();
-    expectTypeOf(new Transformer(16, 4).forward(x, x)).toExtend<Tensor>();
-    expectTypeOf(new SwiGLU(16, 44).forward(x)).toExtend<Tensor>();
-    expectTypeOf(new RotaryPosition(8, 16).forward(x)).toExtend<Tensor>();
+    expectTypeOf(new TransformerEncoderLayer(16, 4).forward(x)).toEqualTypeOf<F<[2, 5, 16]>>();
+    expectTypeOf(new TransformerDecoderLayer(16, 4).forward(x, zeros(2, 9, 16))).toEqualTypeOf<F<[2, 5, 16]>>();
+    expectTypeOf(new TransformerEncoder(16, 4, 2).forward(any)).toEqualTypeOf<F<Shape>>();
+    expectTypeOf(new Transformer(16, 4).forward(zeros(2, 9, 16), x)).toEqualTypeOf<F<[2, 5, 16]>>();
+    expectTypeOf(new Transformer(n, 4).forward(x, x)).toEqualTypeOf<F<[2, 5, 16]>>();
+    expectTypeOf(new SwiGLU(16, 44).forward(x)).toEqualTypeOf<F<[2, 5, 16]>>();
+    expectTypeOf(new RotaryPosition(8, 16).forward(x)).toEqualTypeOf<F<[2, 5, 16]>>();
+    expectTypeOf(new SinusoidalPosition(8, 16).forward(x)).toEqualTypeOf<F<[2, 5, 16]>>();
     expectTypeOf(new RMSNorm(16).forward(x)).toEqualTypeOf<F<[2, 5, 16]>>();
     expectTypeOf(new Embedding(50, 16).forward(zeros([2, 5], { dtype: "i32" }))).toEqualTypeOf<F<[2, 5, 16]>>();
+  });
+  test("in a chain", () => {
+    const net = new Sequential(new Linear(8, 16), new TransformerEncoderLayer(16, 4), new Linear(16, 3));
+    expectTypeOf(net.forward(zeros(2, 5, 8))).toEqualTypeOf<F<[2, 5, 3]>>();
+    // @ts-expect-error 12 numbers into a layer of 16
+    new Sequential(new Linear(8, 12), new TransformerEncoder(16, 4, 2));
+  });
+  test("refused", () => {
+    // @ts-expect-error 8 numbers a token
+    new TransformerEncoderLayer(16, 4).forward(zeros(2, 5, 8));
+    // @ts-expect-error 8 numbers a token in the memory
+    new TransformerDecoder(16, 4, 2).forward(x, zeros(2, 9, 8));
+    // @ts-expect-error 8 numbers a token of the source
+    new Transformer(16, 4).forward(zeros(2, 9, 8), x);
+    // @ts-expect-error 8 numbers a token
+    new SwiGLU(16, 44).forward(zeros(2, 5, 8));
+    // @ts-expect-error heads of 4 numbers
+    new RotaryPosition(8, 16).forward(zeros(2, 2, 5, 4));
   });
   test("losses are numbers, scores of texts vectors", () => {
     expectTypeOf(linearCrossEntropy(x, zeros(50, 16), zeros([2, 5], { dtype: "i32" }))).toEqualTypeOf<F<[]>>();
