@@ -17,7 +17,7 @@ import {
   type Tensor,
   tensor,
 } from "nabla";
-import { type Chart, lines } from "nabla/plot";
+import { beside, type Chart, histogram, lines } from "nabla/plot";
 import { integer, real, run } from "./options.ts";
 import { show, svg } from "./show.ts";
 
@@ -42,12 +42,19 @@ interface Outcome {
   /** The gradient at the first step of training, layer by layer or time by time. */
   readonly norms: readonly number[];
   readonly losses: readonly number[];
+  /** The same gradients, number by number. */
+  readonly gradients: readonly Tensor[];
   /** Mean of the last tenth. */
   readonly loss: number;
 }
-function outcome(norms: readonly number[], losses: readonly number[]): Outcome {
+function outcome(gradients: readonly Tensor[], losses: readonly number[]): Outcome {
   const last = losses.slice(-Math.ceil(losses.length / 10));
-  return { norms, losses, loss: last.reduce((sum, value) => sum + value, 0) / last.length };
+  return {
+    norms: gradients.map(norm),
+    gradients,
+    losses,
+    loss: last.reduce((sum, value) => sum + value, 0) / last.length,
+  };
 }
 /** In f64: squares of what is below 1e-23 are 0 in f32. */
 const norm = (x: Tensor): number => x.to("f64").square().sum().sqrt().item();
@@ -102,7 +109,8 @@ function deep(kind: Kind, values: Values): Outcome {
   seed(values.seed);
   const net = new Deep(kind, values.layers, values.width);
   crossEntropy(net.forward(x.select(0, 0)), y.select(0, 0)).backward();
-  const norms = net.hidden.map((layer) => norm(layer.weight.grad!));
+  const gradients = net.hidden.map((layer) => layer.weight.grad!);
+  net.zeroGrad();
   const optimizer = new Adam(net, { lr: values.lr });
   const step = compile((pixels: Rows, truth: Tensor<[number], "i32">) => {
     const loss = crossEntropy(net.forward(pixels), truth);
@@ -114,7 +122,7 @@ function deep(kind: Kind, values: Values): Outcome {
   const losses = Array.from({ length: values.steps }, (_, i) => {
     return step.sync(x.select(0, i % 50), y.select(0, i % 50)).item();
   });
-  return outcome(norms, losses);
+  return outcome(gradients, losses);
 }
 
 type Memory = "rnn" | "lstm" | "open";
@@ -160,7 +168,8 @@ function remember(kind: Memory, { length, memory, seed: from }: Values): Outcome
   const x = first.detach();
   x.requiresGrad = true;
   crossEntropy(net.forward(x), truth).backward();
-  const norms = Array.from({ length }, (_, t) => norm(x.grad!.select(0, t)));
+  const gradients = Array.from({ length }, (_, t) => x.grad!.select(0, t));
+  net.zeroGrad();
   const optimizer = new Adam(net, { lr: 0.003 });
   const step = compile((pixels: Tensor<[number, number, number]>, y: Tensor<[number], "i32">) => {
     const loss = crossEntropy(net.forward(pixels), y);
@@ -171,7 +180,7 @@ function remember(kind: Memory, { length, memory, seed: from }: Values): Outcome
     return loss;
   });
   return outcome(
-    norms,
+    gradients,
     Array.from({ length: memory }, () => step.sync(...sequences(length)).item()),
   );
 }
@@ -216,8 +225,20 @@ await run(program, (values) => {
   const times = compare(memories, (kind) => remember(kind, values));
   const [layerGradient, layerLoss] = charts(kinds, layers, "layer", "layer");
   const [timeGradient, timeLoss] = charts(memories, times, "step of the sequence; the loss is behind the last", "step");
+  const some = [0, 0.25, 0.5, 0.75, 1].map((share) => Math.round(share * (values.layers - 1)));
+  const histograms = (["sigmoid", "residual"] as const).map((kind) => {
+    const sets = [...new Set(some)].map((layer) => [`layer ${layer + 1}`, layers[kind].gradients[layer]!] as const);
+    return histogram(sets, {
+      title: kinds[kind],
+      log: true,
+      range: [1e-22, 1],
+      bins: 88,
+      x: "|gradient| of each weight",
+    });
+  });
   show(
     {
+      "vanishing-histograms": beside(histograms, { columns: 1 }),
       "vanishing-layers": layerGradient,
       "vanishing-loss": layerLoss,
       "vanishing-sequence": timeGradient,

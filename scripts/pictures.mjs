@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const folder = "docs/pictures";
 const names = process.argv.slice(2);
-const examples = names.length > 0 ? names : ["descent", "depth", "filters", "vanishing"];
+const examples = names.length > 0 ? names : ["activations", "attention", "depth", "descent", "filters", "vanishing"];
 
 for (const name of examples) {
   const old = readdirSync(new URL(`../${folder}`, import.meta.url)).filter((file) => file.startsWith(`${name}-`));

@@ -184,7 +184,7 @@ function matrix({ rows, columns, values, shares, notes }: Matrix, options: Heatm
   );
 }
 function cell(x: number, y: number, width: number, height: number, share: number): string {
-  if (share === 0) return "";
+  if (Math.abs(share) < 0.005) return "";
   return el("rect", {
     class: share > 0 ? "f0" : "f1",
     "fill-opacity": 0.1 + 0.9 * Math.min(1, Math.abs(share)),

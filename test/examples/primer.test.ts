@@ -48,7 +48,9 @@ it("vanishing: gradients die in sigmoid layers and in an RNN, and live on with a
   expect(ratio("open")).toBeGreaterThan(0.01);
   expect(found.open!.loss).toBeLessThan(found.rnn!.loss / 4);
   expect(found.open!.norms.length).toBe(30);
-  expect(pictures("v")).toEqual(["layers", "loss", "memory", "sequence"].map((name) => `vanishing-${name}.svg`));
+  expect(pictures("v")).toEqual(
+    ["histograms", "layers", "loss", "memory", "sequence"].map((name) => `vanishing-${name}.svg`),
+  );
 });
 
 interface Courses {
@@ -96,7 +98,22 @@ it("filters: training makes edges, and each layer knows more of the digit", () =
   expect(pictures("f").length).toBe(6);
 });
 
-it.each(["vanishing", "descent", "depth", "filters"])(
+it("activations: ten layers of sigmoids make all samples alike, Kaiming's weights do not", () => {
+  const found = json<Record<string, number[]>>(example("activations", "--svg", join(folder, "a"), "--json"));
+  const last = (way: string) => found[way]!.at(-1)!;
+  expect(last("sigmoid")).toBeLessThan(1e-6);
+  expect(last("relu")).toBeLessThan(1e-3);
+  expect(last("kaiming")).toBeGreaterThan(0.1);
+  expect(pictures("a").length).toBe(3);
+});
+it("attention: it learns to look where the answer is", () => {
+  const found = json<{ right: number; onTarget: number }>(example("attention", "--svg", join(folder, "l"), "--json"));
+  expect(found.right).toBeGreaterThan(0.99);
+  expect(found.onTarget).toBeGreaterThan(0.9);
+  expect(pictures("l").length).toBe(2);
+});
+
+it.each(["activations", "attention", "vanishing", "descent", "depth", "filters"])(
   "%s says how it is called, and what cannot be written",
   (name) => {
     const { stdout, status } = example(name, "--help");
