@@ -14,7 +14,7 @@ import {
   type Tensor,
   tensor,
 } from "nabla";
-import { heatmap, lines } from "nabla/plot";
+import { heatmap } from "nabla/plot";
 import { integer, real, run } from "./options.ts";
 import { show, svg } from "./show.ts";
 
@@ -118,10 +118,6 @@ await run(program, (values) => {
   const [letter, number] = [seen.dataSync(), said.dataSync()];
   show(
     {
-      "attention-loss": lines(
-        { loss: losses },
-        { title: "Learning to look up", x: "step", y: "loss", smooth: Math.max(1, Math.round(values.steps / 40)) },
-      ),
       "attention-looks": heatmap(looks.mul(100).round().div(100), {
         title: "Where each question looks",
         rows: Array.from(asked, (one) => `${name(one)}?`),

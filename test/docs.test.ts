@@ -1,6 +1,6 @@
 // The examples of the documentation: each compiles, runs as it stands, and prints what its comments say.
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -120,6 +120,21 @@ test.each([...new Set(examples.map(({ file }) => file))])("the examples of %s", 
   expect(
     mine.map(({ place, code, lines = [], error }) => ({ place, lines: lines.slice(0, promised(code).length), error })),
   ).toEqual(mine.map(({ place, code }) => ({ place, lines: promised(code), error: undefined })));
+});
+
+test("links between pages lead to files, and every picture is shown", () => {
+  const shown = new Set<string>();
+  const broken: string[] = [];
+  for (const file of ["README.md", "CONTRIBUTING.md", ...pages.map((f) => `docs/${f}`)]) {
+    const text = readFileSync(join(root, file), "utf8");
+    for (const [, to = ""] of text.matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)) {
+      const path = join(root, dirname(file), to);
+      if (existsSync(path)) shown.add(path);
+      else broken.push(`${file}: ${to}`);
+    }
+  }
+  const pictures = readdirSync(join(root, "docs/pictures")).map((name) => join(root, "docs/pictures", name));
+  expect([broken, pictures.filter((path) => !shown.has(path))]).toEqual([[], []]);
 });
 
 test("there are examples", () => {
