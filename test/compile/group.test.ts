@@ -1,12 +1,12 @@
 // Steps that run tile by tile as one: what may join, and what may not.
 
-import { Linear, SGD, type Tensor } from "nabla";
+import { LayerNorm, Linear, noGrad, RMSNorm, SGD, type Tensor } from "nabla";
 import { describe, expect, test } from "vitest";
 import { print } from "../../lib/compile/graph.ts";
 import { fuseSteps, singleSteps, tileSlots } from "../../lib/compile/passes/fuse.ts";
 import { optimize } from "../../lib/compile/passes/order.ts";
 import * as ops from "../../lib/ops/index.ts";
-import { graphOf, matrix, shown } from "./listing.ts";
+import { graphOf, matrix, type Step, shown } from "./listing.ts";
 
 describe("groups", () => {
   test("elementwise steps of one size, past what they do not touch", () => {
@@ -60,6 +60,30 @@ describe("groups", () => {
       | t3 = softmax(t2)
       | t4 = mul(t3, 2)
       \\ t5 = copy(t4)"
+    `);
+  });
+  test("a residual's sum and its norm, the sum used further; not in rows that do not fit a tile", () => {
+    const listing = (Norm: typeof LayerNorm | typeof RMSNorm, width: number) => {
+      const norm = new Norm(width);
+      norm.weight!.label = "w";
+      if ("bias" in norm) norm.bias!.label = "b";
+      const f: Step = (x, y) => {
+        const h = x.add(y as never);
+        return [h, noGrad(() => norm.forward(h as never) as Tensor)];
+      };
+      return print(optimize(graphOf(f, ...[1, 2].map(() => ops.ones([2, width]) as Tensor)), {}));
+    };
+    expect(listing(LayerNorm, 3)).toMatchInlineSnapshot(`
+      "/ t2 = add(a0, a1)
+      \\ t3, t4, t5 = layer_norm(t2, w, b)"
+    `);
+    expect(listing(RMSNorm, 3)).toMatchInlineSnapshot(`
+      "/ t2 = add(a0, a1)
+      \\ t3, t4 = rms_norm(t2, w)"
+    `);
+    expect(listing(RMSNorm, 1025)).toMatchInlineSnapshot(`
+      "t2 = add(a0, a1)
+      t3, t4 = rms_norm(t2, w)"
     `);
   });
   test("updates side by side, large ones in pieces", () => {

@@ -164,6 +164,35 @@ describe("layers", () => {
     expectSame(() => classifier(() => between(make())), { fuse: false });
   });
 
+  /** y = norm(h), h = x + linear(x), and h goes on: y + h. */
+  class Residual extends Module {
+    readonly linear: Linear<number, number>;
+    readonly norm: Module & { forward(x: Tensor): Tensor };
+    constructor(width: number, norm: Module) {
+      super();
+      this.linear = new Linear(width, width);
+      this.norm = norm as Residual["norm"];
+    }
+    forward(x: Tensor): Tensor {
+      const h = x.add(this.linear.forward(x as never) as never) as Tensor;
+      return this.norm.forward(h).add(h as never) as Tensor;
+    }
+  }
+  test.each([16, 1100])("a residual's sum and its norm, the sum used further: rows of %i", (width) => {
+    for (const Norm of [LayerNorm, RMSNorm]) {
+      const layers = () =>
+        new Sequential(
+          ...([new Linear(12, width), new Residual(width, new Norm(width)), new Linear(width, 5)] as unknown as [
+            Module,
+          ]),
+        );
+      for (const n of [1, 2]) {
+        native.setThreads(n);
+        expectSame(() => classifier(layers));
+      }
+    }
+  });
+
   test("dropout differs from step to step, exactly as eager", () => {
     const make = () => classifier(() => between(new Dropout(0.5)));
     const [a, b] = [make(), make()];
