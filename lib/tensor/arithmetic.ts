@@ -24,10 +24,11 @@ import {
   where,
   xlogy,
 } from "../ops/index.ts";
-import type { Mixed, Weak } from "../types/element.ts";
+import type { Weak } from "../types/element.ts";
 import type { Broadcast, CanBroadcast, DType, Floating, Promote, Shape, Summed } from "../types/shape.ts";
 import { operand, value } from "./check.ts";
 import type { Methods } from "./install.ts";
+import type { Meeting, Mixing, MixingFloats } from "./signature.ts";
 import type { Tensor } from "./tensor.ts";
 
 /**
@@ -43,11 +44,7 @@ export interface Arithmetic {
    * console.log(tensor([[1, 2], [3, 4]]).add(tensor([10, 20]))); // tensor([[11., 22.], [13., 24.]])
    * ```
    */
-  add<A extends Shape, E extends DType, N extends number>(this: Tensor<A, E>, other: N): Tensor<A, Weak<E, N>>;
-  add<A extends Shape, E extends DType, B extends Shape, F extends DType>(
-    this: Tensor<A, E>,
-    other: Tensor<B, F> & CanBroadcast<"add", A, B>,
-  ): Tensor<Broadcast<A, B>, Mixed<E, F>>;
+  readonly add: Mixing<"add">;
   /**
    * y = x - other. `torch.sub`.
    * ```ts
@@ -55,11 +52,7 @@ export interface Arithmetic {
    * console.log(tensor([5, 7]).sub(tensor([1, 2]))); // tensor([4., 5.])
    * ```
    */
-  sub<A extends Shape, E extends DType, N extends number>(this: Tensor<A, E>, other: N): Tensor<A, Weak<E, N>>;
-  sub<A extends Shape, E extends DType, B extends Shape, F extends DType>(
-    this: Tensor<A, E>,
-    other: Tensor<B, F> & CanBroadcast<"sub", A, B>,
-  ): Tensor<Broadcast<A, B>, Mixed<E, F>>;
+  readonly sub: Mixing<"sub">;
   /**
    * y = x · other, by element. `torch.mul`.
    * ```ts
@@ -67,11 +60,7 @@ export interface Arithmetic {
    * console.log(tensor([[1], [2]]).mul(tensor([3, 4]))); // tensor([[3., 4.], [6., 8.]])
    * ```
    */
-  mul<A extends Shape, E extends DType, N extends number>(this: Tensor<A, E>, other: N): Tensor<A, Weak<E, N>>;
-  mul<A extends Shape, E extends DType, B extends Shape, F extends DType>(
-    this: Tensor<A, E>,
-    other: Tensor<B, F> & CanBroadcast<"mul", A, B>,
-  ): Tensor<Broadcast<A, B>, Mixed<E, F>>;
+  readonly mul: Mixing<"mul">;
   /**
    * y = x / other; integers are divided as f32. `torch.div`.
    * ```ts
@@ -79,11 +68,7 @@ export interface Arithmetic {
    * console.log(tensor([1, 2, 3]).div(2)); // tensor([0.5000, 1.0000, 1.5000])
    * ```
    */
-  div<A extends Shape, E extends DType>(this: Tensor<A, E>, other: number): Tensor<A, Floating<E>>;
-  div<A extends Shape, E extends DType, B extends Shape, F extends DType>(
-    this: Tensor<A, E>,
-    other: Tensor<B, F> & CanBroadcast<"div", A, B>,
-  ): Tensor<Broadcast<A, B>, Floating<Promote<E, F>>>;
+  readonly div: MixingFloats<"div">;
   /**
    * The larger of x and other; NaN wins. Where they are equal each gets half of the gradient. `torch.maximum`.
    * ```ts
@@ -91,11 +76,7 @@ export interface Arithmetic {
    * console.log(tensor([1, 5]).maximum(3)); // tensor([3., 5.])
    * ```
    */
-  maximum<A extends Shape, E extends DType, N extends number>(this: Tensor<A, E>, other: N): Tensor<A, Weak<E, N>>;
-  maximum<A extends Shape, E extends DType, B extends Shape, F extends DType>(
-    this: Tensor<A, E>,
-    other: Tensor<B, F> & CanBroadcast<"maximum", A, B>,
-  ): Tensor<Broadcast<A, B>, Mixed<E, F>>;
+  readonly maximum: Mixing<"maximum">;
   /**
    * The smaller of x and other; NaN wins. Where they are equal each gets half of the gradient. `torch.minimum`.
    * ```ts
@@ -103,11 +84,7 @@ export interface Arithmetic {
    * console.log(tensor([1, 5]).minimum(3)); // tensor([1., 3.])
    * ```
    */
-  minimum<A extends Shape, E extends DType, N extends number>(this: Tensor<A, E>, other: N): Tensor<A, Weak<E, N>>;
-  minimum<A extends Shape, E extends DType, B extends Shape, F extends DType>(
-    this: Tensor<A, E>,
-    other: Tensor<B, F> & CanBroadcast<"minimum", A, B>,
-  ): Tensor<Broadcast<A, B>, Mixed<E, F>>;
+  readonly minimum: Mixing<"minimum">;
   /**
    * y = x^other, in floats; 0⁰ is 1. `torch.pow`.
    * ```ts
@@ -115,11 +92,7 @@ export interface Arithmetic {
    * console.log(tensor([1, 2, 3]).pow(2)); // tensor([1., 4., 9.])
    * ```
    */
-  pow<A extends Shape, E extends DType>(this: Tensor<A, E>, other: number): Tensor<A, Floating<E>>;
-  pow<A extends Shape, E extends DType, B extends Shape, F extends DType>(
-    this: Tensor<A, E>,
-    other: Tensor<B, F> & CanBroadcast<"pow", A, B>,
-  ): Tensor<Broadcast<A, B>, Floating<Promote<E, F>>>;
+  readonly pow: MixingFloats<"pow">;
   /**
    * The rest of x / other, with the sign of other. Integers: by 0 it is x. `torch.remainder`.
    * ```ts
@@ -127,11 +100,7 @@ export interface Arithmetic {
    * console.log(tensor([5, -5]).remainder(3)); // tensor([2., 1.])
    * ```
    */
-  remainder<A extends Shape, E extends DType, N extends number>(this: Tensor<A, E>, other: N): Tensor<A, Weak<E, N>>;
-  remainder<A extends Shape, E extends DType, B extends Shape, F extends DType>(
-    this: Tensor<A, E>,
-    other: Tensor<B, F> & CanBroadcast<"remainder", A, B>,
-  ): Tensor<Broadcast<A, B>, Mixed<E, F>>;
+  readonly remainder: Mixing<"remainder">;
   /**
    * The rest of x / other, with the sign of x. Integers: by 0 it is x. `torch.fmod`.
    * ```ts
@@ -139,11 +108,7 @@ export interface Arithmetic {
    * console.log(tensor([5, -5]).fmod(3)); // tensor([ 2., -2.])
    * ```
    */
-  fmod<A extends Shape, E extends DType, N extends number>(this: Tensor<A, E>, other: N): Tensor<A, Weak<E, N>>;
-  fmod<A extends Shape, E extends DType, B extends Shape, F extends DType>(
-    this: Tensor<A, E>,
-    other: Tensor<B, F> & CanBroadcast<"fmod", A, B>,
-  ): Tensor<Broadcast<A, B>, Mixed<E, F>>;
+  readonly fmod: Mixing<"fmod">;
   /**
    * x / other rounded down; an integer of integers, where by 0 it is 0. Gradient 0. `torch.floor_divide`.
    * ```ts
@@ -151,11 +116,7 @@ export interface Arithmetic {
    * console.log(tensor([7, -7]).floorDivide(2)); // tensor([ 3., -4.])
    * ```
    */
-  floorDivide<A extends Shape, E extends DType, N extends number>(this: Tensor<A, E>, other: N): Tensor<A, Weak<E, N>>;
-  floorDivide<A extends Shape, E extends DType, B extends Shape, F extends DType>(
-    this: Tensor<A, E>,
-    other: Tensor<B, F> & CanBroadcast<"floorDivide", A, B>,
-  ): Tensor<Broadcast<A, B>, Mixed<E, F>>;
+  readonly floorDivide: Mixing<"floorDivide">;
   /**
    * The angle of the point (other, x), in [-π, π]. `torch.atan2`.
    * ```ts
@@ -163,11 +124,7 @@ export interface Arithmetic {
    * console.log(tensor([1, -1]).atan2(1)); // tensor([ 0.7854, -0.7854])
    * ```
    */
-  atan2<A extends Shape, E extends DType>(this: Tensor<A, E>, other: number): Tensor<A, Floating<E>>;
-  atan2<A extends Shape, E extends DType, B extends Shape, F extends DType>(
-    this: Tensor<A, E>,
-    other: Tensor<B, F> & CanBroadcast<"atan2", A, B>,
-  ): Tensor<Broadcast<A, B>, Floating<Promote<E, F>>>;
+  readonly atan2: MixingFloats<"atan2">;
   /**
    * y = √(x² + other²), without overflow between. `torch.hypot`.
    * ```ts
@@ -175,11 +132,7 @@ export interface Arithmetic {
    * console.log(tensor([3]).hypot(4)); // tensor([5.])
    * ```
    */
-  hypot<A extends Shape, E extends DType>(this: Tensor<A, E>, other: number): Tensor<A, Floating<E>>;
-  hypot<A extends Shape, E extends DType, B extends Shape, F extends DType>(
-    this: Tensor<A, E>,
-    other: Tensor<B, F> & CanBroadcast<"hypot", A, B>,
-  ): Tensor<Broadcast<A, B>, Floating<Promote<E, F>>>;
+  readonly hypot: MixingFloats<"hypot">;
   /**
    * y = ln(eˣ + e^other), without overflow between. `torch.logaddexp`.
    * ```ts
@@ -187,11 +140,7 @@ export interface Arithmetic {
    * console.log(tensor([0, 1000]).logaddexp(0)); // tensor([6.9315e-1, 1.0000e+3])
    * ```
    */
-  logaddexp<A extends Shape, E extends DType>(this: Tensor<A, E>, other: number): Tensor<A, Floating<E>>;
-  logaddexp<A extends Shape, E extends DType, B extends Shape, F extends DType>(
-    this: Tensor<A, E>,
-    other: Tensor<B, F> & CanBroadcast<"logaddexp", A, B>,
-  ): Tensor<Broadcast<A, B>, Floating<Promote<E, F>>>;
+  readonly logaddexp: MixingFloats<"logaddexp">;
   /**
    * y = x · ln(other), 0 where x is 0. `torch.xlogy`.
    * ```ts
@@ -199,11 +148,7 @@ export interface Arithmetic {
    * console.log(tensor([0, 2]).xlogy(tensor([0, 1]))); // tensor([0., 0.])
    * ```
    */
-  xlogy<A extends Shape, E extends DType>(this: Tensor<A, E>, other: number): Tensor<A, Floating<E>>;
-  xlogy<A extends Shape, E extends DType, B extends Shape, F extends DType>(
-    this: Tensor<A, E>,
-    other: Tensor<B, F> & CanBroadcast<"xlogy", A, B>,
-  ): Tensor<Broadcast<A, B>, Floating<Promote<E, F>>>;
+  readonly xlogy: MixingFloats<"xlogy">;
   /**
    * The larger of x and other; of a number and NaN the number. Where they are equal x gets the gradient. `torch.fmax`.
    * ```ts
@@ -211,10 +156,7 @@ export interface Arithmetic {
    * console.log(tensor([1, NaN]).fmax(tensor([2, 3]))); // tensor([2., 3.])
    * ```
    */
-  fmax<A extends Shape, E extends DType, B extends Shape, F extends DType>(
-    this: Tensor<A, E>,
-    other: Tensor<B, F> & CanBroadcast<"fmax", A, B>,
-  ): Tensor<Broadcast<A, B>, Promote<E, F>>;
+  readonly fmax: Meeting<"fmax">;
   /**
    * The smaller of x and other; of a number and NaN the number. Where they are equal x gets the gradient. `torch.fmin`.
    * ```ts
@@ -222,10 +164,7 @@ export interface Arithmetic {
    * console.log(tensor([1, NaN]).fmin(tensor([2, 3]))); // tensor([1., 3.])
    * ```
    */
-  fmin<A extends Shape, E extends DType, B extends Shape, F extends DType>(
-    this: Tensor<A, E>,
-    other: Tensor<B, F> & CanBroadcast<"fmin", A, B>,
-  ): Tensor<Broadcast<A, B>, Promote<E, F>>;
+  readonly fmin: Meeting<"fmin">;
   /**
    * x + weight · (end - x), exactly end at weight 1. `torch.lerp`.
    * ```ts

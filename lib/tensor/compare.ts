@@ -22,6 +22,7 @@ import {
 import type { Broadcast, CanBroadcast, Shape } from "../types/shape.ts";
 import { operand, value } from "./check.ts";
 import type { Methods } from "./install.ts";
+import type { Comparing, Judging } from "./signature.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** Comparisons by element, which give bool. Shapes broadcast and types promote as in arithmetic; no gradients. */
@@ -33,11 +34,7 @@ export interface Comparisons {
    * console.log(tensor([1, 2, 3]).eq(2)); // tensor([false,  true, false])
    * ```
    */
-  eq<A extends Shape>(this: Tensor<A>, other: number): Tensor<A, "bool">;
-  eq<A extends Shape, B extends Shape>(
-    this: Tensor<A>,
-    other: Tensor<B> & CanBroadcast<"eq", A, B>,
-  ): Tensor<Broadcast<A, B>, "bool">;
+  readonly eq: Comparing<"eq">;
   /**
    * x ≠ other; NaN differs from everything. `torch.ne`.
    * ```ts
@@ -45,11 +42,7 @@ export interface Comparisons {
    * console.log(tensor([1, 2, 3]).ne(2)); // tensor([ true, false,  true])
    * ```
    */
-  ne<A extends Shape>(this: Tensor<A>, other: number): Tensor<A, "bool">;
-  ne<A extends Shape, B extends Shape>(
-    this: Tensor<A>,
-    other: Tensor<B> & CanBroadcast<"ne", A, B>,
-  ): Tensor<Broadcast<A, B>, "bool">;
+  readonly ne: Comparing<"ne">;
   /**
    * x < other. `torch.lt`.
    * ```ts
@@ -57,11 +50,7 @@ export interface Comparisons {
    * console.log(tensor([1, 2, 3]).lt(2)); // tensor([ true, false, false])
    * ```
    */
-  lt<A extends Shape>(this: Tensor<A>, other: number): Tensor<A, "bool">;
-  lt<A extends Shape, B extends Shape>(
-    this: Tensor<A>,
-    other: Tensor<B> & CanBroadcast<"lt", A, B>,
-  ): Tensor<Broadcast<A, B>, "bool">;
+  readonly lt: Comparing<"lt">;
   /**
    * x ≤ other. `torch.le`.
    * ```ts
@@ -69,11 +58,7 @@ export interface Comparisons {
    * console.log(tensor([1, 2, 3]).le(2)); // tensor([ true,  true, false])
    * ```
    */
-  le<A extends Shape>(this: Tensor<A>, other: number): Tensor<A, "bool">;
-  le<A extends Shape, B extends Shape>(
-    this: Tensor<A>,
-    other: Tensor<B> & CanBroadcast<"le", A, B>,
-  ): Tensor<Broadcast<A, B>, "bool">;
+  readonly le: Comparing<"le">;
   /**
    * x > other. `torch.gt`.
    * ```ts
@@ -81,11 +66,7 @@ export interface Comparisons {
    * console.log(tensor([1, 2, 3]).gt(2)); // tensor([false, false,  true])
    * ```
    */
-  gt<A extends Shape>(this: Tensor<A>, other: number): Tensor<A, "bool">;
-  gt<A extends Shape, B extends Shape>(
-    this: Tensor<A>,
-    other: Tensor<B> & CanBroadcast<"gt", A, B>,
-  ): Tensor<Broadcast<A, B>, "bool">;
+  readonly gt: Comparing<"gt">;
   /**
    * x ≥ other. `torch.ge`.
    * ```ts
@@ -93,11 +74,7 @@ export interface Comparisons {
    * console.log(tensor([1, 2, 3]).ge(2)); // tensor([false,  true,  true])
    * ```
    */
-  ge<A extends Shape>(this: Tensor<A>, other: number): Tensor<A, "bool">;
-  ge<A extends Shape, B extends Shape>(
-    this: Tensor<A>,
-    other: Tensor<B> & CanBroadcast<"ge", A, B>,
-  ): Tensor<Broadcast<A, B>, "bool">;
+  readonly ge: Comparing<"ge">;
   /**
    * x and other. Everything but 0 is true. `torch.logical_and`.
    * ```ts
@@ -105,10 +82,7 @@ export interface Comparisons {
    * console.log(tensor([true, true, false]).logicalAnd(tensor([true, false, false]))); // tensor([ true, false, false])
    * ```
    */
-  logicalAnd<A extends Shape, B extends Shape>(
-    this: Tensor<A>,
-    other: Tensor<B> & CanBroadcast<"logicalAnd", A, B>,
-  ): Tensor<Broadcast<A, B>, "bool">;
+  readonly logicalAnd: Judging<"logicalAnd">;
   /**
    * x or other. Everything but 0 is true. `torch.logical_or`.
    * ```ts
@@ -116,10 +90,7 @@ export interface Comparisons {
    * console.log(tensor([true, true, false]).logicalOr(tensor([true, false, false]))); // tensor([ true,  true, false])
    * ```
    */
-  logicalOr<A extends Shape, B extends Shape>(
-    this: Tensor<A>,
-    other: Tensor<B> & CanBroadcast<"logicalOr", A, B>,
-  ): Tensor<Broadcast<A, B>, "bool">;
+  readonly logicalOr: Judging<"logicalOr">;
   /**
    * x or other but not both. Everything but 0 is true. `torch.logical_xor`.
    * ```ts
@@ -127,10 +98,7 @@ export interface Comparisons {
    * console.log(tensor([true, true, false]).logicalXor(tensor([true, false, false]))); // tensor([false,  true, false])
    * ```
    */
-  logicalXor<A extends Shape, B extends Shape>(
-    this: Tensor<A>,
-    other: Tensor<B> & CanBroadcast<"logicalXor", A, B>,
-  ): Tensor<Broadcast<A, B>, "bool">;
+  readonly logicalXor: Judging<"logicalXor">;
   /**
    * Not x. Everything but 0 is true. `torch.logical_not`.
    * ```ts

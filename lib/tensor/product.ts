@@ -1,9 +1,10 @@
 import type { Value } from "../core/value.ts";
 import { addmm, bmm, dot, matmul, mm, mv, outer, type Scales } from "../ops/index.ts";
 import type { Mixed } from "../types/element.ts";
-import type { CanMatmul, DType, Floating, Last, Matmul, Promote, Shape } from "../types/shape.ts";
+import type { CanMatmul, DType, Last, Matmul, Shape } from "../types/shape.ts";
 import { value } from "./check.ts";
 import type { Methods } from "./install.ts";
+import type { Multiplying } from "./signature.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** Products of matrices and vectors, in f32 or f64; integers are multiplied as f32. */
@@ -17,10 +18,7 @@ export interface Products {
    * console.log(tensor([[1, 2], [3, 4]]).matmul(tensor([[1], [1]]))); // tensor([[3.], [7.]])
    * ```
    */
-  matmul<A extends Shape, E extends DType, B extends Shape, F extends DType>(
-    this: Tensor<A, E>,
-    other: Tensor<B, F> & CanMatmul<A, B>,
-  ): Tensor<Matmul<A, B>, Floating<Promote<E, F>>>;
+  readonly matmul: Multiplying;
   /**
    * matmul() of two matrices. `torch.mm`. Throws ERR_NABLA_SHAPE for other ranks.
    * ```ts
@@ -28,10 +26,7 @@ export interface Products {
    * console.log(tensor([[1, 2]]).mm(tensor([[3], [4]]))); // tensor([[11.]])
    * ```
    */
-  mm<A extends Shape, E extends DType, B extends Shape, F extends DType>(
-    this: Tensor<A, E>,
-    other: Tensor<B, F> & CanMatmul<A, B>,
-  ): Tensor<Matmul<A, B>, Floating<Promote<E, F>>>;
+  readonly mm: Multiplying;
   /**
    * matmul() of two batches of matrices, of three dims each. `torch.bmm`. Throws ERR_NABLA_SHAPE for other ranks or
    * batch sizes.
@@ -40,10 +35,7 @@ export interface Products {
    * console.log(tensor([[[2]], [[3]]]).bmm(tensor([[[4]], [[5]]]))); // tensor([[[ 8.]], [[15.]]])
    * ```
    */
-  bmm<A extends Shape, E extends DType, B extends Shape, F extends DType>(
-    this: Tensor<A, E>,
-    other: Tensor<B, F> & CanMatmul<A, B>,
-  ): Tensor<Matmul<A, B>, Floating<Promote<E, F>>>;
+  readonly bmm: Multiplying;
   /**
    * matmul() of a matrix and a vector. `torch.mv`. Throws ERR_NABLA_SHAPE for other ranks.
    * ```ts
@@ -51,10 +43,7 @@ export interface Products {
    * console.log(tensor([[1, 2], [3, 4]]).mv(tensor([1, 1]))); // tensor([3., 7.])
    * ```
    */
-  mv<A extends Shape, E extends DType, B extends Shape, F extends DType>(
-    this: Tensor<A, E>,
-    other: Tensor<B, F> & CanMatmul<A, B>,
-  ): Tensor<Matmul<A, B>, Floating<Promote<E, F>>>;
+  readonly mv: Multiplying;
   /**
    * y = Σ x · other, of two vectors. `torch.dot`. Throws ERR_NABLA_SHAPE for other ranks.
    * ```ts
@@ -62,10 +51,7 @@ export interface Products {
    * console.log(tensor([1, 2]).dot(tensor([3, 4]))); // tensor(11.)
    * ```
    */
-  dot<A extends Shape, E extends DType, B extends Shape, F extends DType>(
-    this: Tensor<A, E>,
-    other: Tensor<B, F> & CanMatmul<A, B>,
-  ): Tensor<Matmul<A, B>, Floating<Promote<E, F>>>;
+  readonly dot: Multiplying;
   /**
    * y[i, j] = x[i] · other[j], of two vectors. `torch.outer`. Throws ERR_NABLA_SHAPE for other ranks.
    * ```ts
