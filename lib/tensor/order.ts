@@ -18,7 +18,7 @@ import {
 import type { DType, Floating, HasDim, Reduce, ReplaceAt, Shape, Summed } from "../types/shape.ts";
 import { value } from "./check.ts";
 import type { Methods } from "./install.ts";
-import type { Found } from "./reduce.ts";
+import type { Finding, Found } from "./reduce.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** Running results and order along one dim. A dim that does not exist throws ERR_NABLA_INDEX. */
@@ -138,12 +138,7 @@ export interface Orders {
    * console.log(tensor([3, 1, 2, 9]).median()); // tensor(2.)
    * ```
    */
-  median<E extends DType>(this: Tensor<Shape, E>): Tensor<[], E>;
-  median<A extends Shape, E extends DType, const I extends number, const K extends boolean = false>(
-    this: Tensor<A, E> & HasDim<"median", A, I>,
-    dim: I,
-    keepdim?: K,
-  ): Found<Reduce<A, I, K>, E>;
+  readonly median: Finding<"median">;
   /**
    * Where each of the values would go in this sorted row, before equal ones, or with `{ right: true }` behind them.
    * `torch.searchsorted`.

@@ -33,6 +33,38 @@ export interface Found<S extends Shape = Shape, E extends DType = DType> {
   readonly values: Tensor<S, E>;
   readonly indices: Tensor<S, "i32">;
 }
+
+/** Reductions over dims, all unless given, that add up: integers and bool in i32. */
+export type Adding<Op extends string> = <
+  A extends Shape,
+  E extends DType,
+  const I extends Axes = undefined,
+  const K extends boolean = false,
+>(
+  this: Tensor<A, E> & HasDim<Op, A, I>,
+  dim?: I,
+  keepdim?: K,
+) => Tensor<Reduce<A, I, K>, Summed<E>>;
+/** Reductions in floats. */
+export type Averaging<Op extends string> = <
+  A extends Shape,
+  E extends DType,
+  const I extends Axes = undefined,
+  const K extends boolean = false,
+>(
+  this: Tensor<A, E> & HasDim<Op, A, I>,
+  dim?: I,
+  keepdim?: K,
+) => Tensor<Reduce<A, I, K>, Floating<E>>;
+/** One element of all, or along a dim one of each row and where it is. */
+export interface Finding<Op extends string> {
+  <E extends DType>(this: Tensor<Shape, E>): Tensor<[], E>;
+  <A extends Shape, E extends DType, const I extends number, const K extends boolean = false>(
+    this: Tensor<A, E> & HasDim<Op, A, I>,
+    dim: I,
+    keepdim?: K,
+  ): Found<Reduce<A, I, K>, E>;
+}
 interface Kept<K extends boolean> {
   readonly keepdim?: K;
 }
@@ -49,11 +81,7 @@ export interface Reductions {
    * console.log(x.sum(), x.sum(0), x.sum(1, true)); // tensor(10.) tensor([4., 6.]) tensor([[3.], [7.]])
    * ```
    */
-  sum<A extends Shape, E extends DType, const I extends Axes = undefined, const K extends boolean = false>(
-    this: Tensor<A, E> & HasDim<"sum", A, I>,
-    dim?: I,
-    keepdim?: K,
-  ): Tensor<Reduce<A, I, K>, Summed<E>>;
+  readonly sum: Adding<"sum">;
   /**
    * y = Σ x / n over dim; integers are averaged as f32. `torch.mean`.
    * ```ts
@@ -61,11 +89,7 @@ export interface Reductions {
    * console.log(tensor([[1, 2], [3, 4]]).mean(0)); // tensor([2., 3.])
    * ```
    */
-  mean<A extends Shape, E extends DType, const I extends Axes = undefined, const K extends boolean = false>(
-    this: Tensor<A, E> & HasDim<"mean", A, I>,
-    dim?: I,
-    keepdim?: K,
-  ): Tensor<Reduce<A, I, K>, Floating<E>>;
+  readonly mean: Averaging<"mean">;
   /**
    * y = Π x over dim; integers and bool multiply in i32. `torch.prod`.
    * ```ts
@@ -73,11 +97,7 @@ export interface Reductions {
    * console.log(tensor([2, 3, 4]).prod()); // tensor(24.)
    * ```
    */
-  prod<A extends Shape, E extends DType, const I extends Axes = undefined, const K extends boolean = false>(
-    this: Tensor<A, E> & HasDim<"prod", A, I>,
-    dim?: I,
-    keepdim?: K,
-  ): Tensor<Reduce<A, I, K>, Summed<E>>;
+  readonly prod: Adding<"prod">;
   /**
    * sum() of what is not NaN. `torch.nansum`.
    * ```ts
@@ -85,11 +105,7 @@ export interface Reductions {
    * console.log(tensor([1, NaN, 2]).nansum()); // tensor(3.)
    * ```
    */
-  nansum<A extends Shape, E extends DType, const I extends Axes = undefined, const K extends boolean = false>(
-    this: Tensor<A, E> & HasDim<"nansum", A, I>,
-    dim?: I,
-    keepdim?: K,
-  ): Tensor<Reduce<A, I, K>, Summed<E>>;
+  readonly nansum: Adding<"nansum">;
   /**
    * mean() of what is not NaN. `torch.nanmean`.
    * ```ts
@@ -97,11 +113,7 @@ export interface Reductions {
    * console.log(tensor([1, NaN, 2]).nanmean()); // tensor(1.5000)
    * ```
    */
-  nanmean<A extends Shape, E extends DType, const I extends Axes = undefined, const K extends boolean = false>(
-    this: Tensor<A, E> & HasDim<"nanmean", A, I>,
-    dim?: I,
-    keepdim?: K,
-  ): Tensor<Reduce<A, I, K>, Floating<E>>;
+  readonly nanmean: Averaging<"nanmean">;
   /**
    * How many elements are not 0. `torch.count_nonzero`.
    * ```ts
@@ -145,12 +157,7 @@ export interface Reductions {
    * console.log(values, indices); // tensor([5., 7.]) tensor([1, 0], { dtype: "i32" })
    * ```
    */
-  max<E extends DType>(this: Tensor<Shape, E>): Tensor<[], E>;
-  max<A extends Shape, E extends DType, const I extends number, const K extends boolean = false>(
-    this: Tensor<A, E> & HasDim<"max", A, I>,
-    dim: I,
-    keepdim?: K,
-  ): Found<Reduce<A, I, K>, E>;
+  readonly max: Finding<"max">;
   /**
    * The smallest element; along a dim, also where the first of them is, which gets the gradient. `torch.min`.
    * ```ts
@@ -159,12 +166,7 @@ export interface Reductions {
    * console.log(values, indices); // tensor([1., 2.]) tensor([0, 1], { dtype: "i32" })
    * ```
    */
-  min<E extends DType>(this: Tensor<Shape, E>): Tensor<[], E>;
-  min<A extends Shape, E extends DType, const I extends number, const K extends boolean = false>(
-    this: Tensor<A, E> & HasDim<"min", A, I>,
-    dim: I,
-    keepdim?: K,
-  ): Found<Reduce<A, I, K>, E>;
+  readonly min: Finding<"min">;
   /**
    * Where the first of the largest elements is: along a dim, or in the flattened tensor. `torch.argmax`.
    * ```ts
@@ -269,11 +271,7 @@ export interface Reductions {
    * console.log(tensor([0, 1000]).logsumexp()); // tensor(1000.)
    * ```
    */
-  logsumexp<A extends Shape, E extends DType, const I extends Axes = undefined, const K extends boolean = false>(
-    this: Tensor<A, E> & HasDim<"logsumexp", A, I>,
-    dim?: I,
-    keepdim?: K,
-  ): Tensor<Reduce<A, I, K>, Floating<E>>;
+  readonly logsumexp: Averaging<"logsumexp">;
 }
 
 type Dim = number | Dims;
