@@ -288,7 +288,12 @@ it("a process that is killed while it saves, again and again, leaves a checkpoin
 
 it("a language model that is killed and resumed ends with the weights of one that was not", async () => {
   const moments = [0.9, 0.35, 0.6];
-  const { expected, actual, kills, resumed } = await crash(3, 250, 600, () => moments.pop()!);
+  const { expected, actual, kills, resumed } = await crash({
+    kills: 3,
+    steps: 250,
+    within: 600,
+    random: () => moments.pop()!,
+  });
   expect(kills).toBeGreaterThan(0);
   expect(Math.max(...resumed)).toBeGreaterThan(0);
   expect(actual).toBe(expected);

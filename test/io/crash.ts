@@ -1,5 +1,5 @@
 // Kills shakespeare.ts at random moments of its training, resumes it, and compares its weights with those of a run that was left
-// in peace: node --import tsx test/io/crash.ts --kills 20
+// in peace: node --import tsx test/io/crash.ts --kills 20 -- --layers 4 --width 128
 import { spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,7 +10,7 @@ import { parseArgs } from "node:util";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const env = { ...process.env, TSX_TSCONFIG_PATH: join(root, "tsconfig.test.json") };
-const small = ["--layers", "1", "--heads", "2", "--width", "16", "--batch", "4", "--context", "16", "--dropout", "0.1"];
+const sizes = ["--layers", "1", "--heads", "2", "--width", "16", "--batch", "4", "--context", "16", "--dropout", "0.1"];
 
 interface End {
   readonly killed: boolean;
@@ -49,11 +49,23 @@ export interface Crashed {
   /** Files that kills left half written. */
   readonly torn: number;
 }
-/** Kills up to `most` runs, each within `within` milliseconds of its training, then lets one come to its end. */
-export async function crash(most: number, steps: number, within: number, random: () => number): Promise<Crashed> {
+/** How runs are killed. */
+export interface Attack {
+  /** Kills at most. */
+  readonly kills: number;
+  /** Steps of the training. */
+  readonly steps: number;
+  /** Milliseconds of training in which a run is killed. */
+  readonly within: number;
+  readonly random: () => number;
+  /** More arguments of the example. */
+  readonly more?: readonly string[];
+}
+/** Kills runs, then lets one come to its end. */
+export async function crash({ kills: most, steps, within, random, more = [] }: Attack): Promise<Crashed> {
   const folder = mkdtempSync(join(tmpdir(), "nabla-crash-"));
   try {
-    const args = [...small, "--threads", "1", "--write", "1", "--steps", String(steps), "--json"];
+    const args = [...sizes, "--threads", "1", "--write", "1", "--steps", String(steps), "--json", ...more];
     const expected = sumOf((await run(args)).text);
     const again = [...args, "--checkpoint", folder, "--every", "1", "--resume"];
     const resumed: number[] = [];
@@ -73,8 +85,10 @@ export async function crash(most: number, steps: number, within: number, random:
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const options = { kills: { type: "string" }, steps: { type: "string" }, within: { type: "string" } } as const;
-  const { kills = "20", steps = "3000", within = "600" } = parseArgs({ options }).values;
-  const result = await crash(Number(kills), Number(steps), Number(within), Math.random);
+  const { values, positionals: more } = parseArgs({ options, allowPositionals: true });
+  const { kills = "20", steps = "3000", within = "600" } = values;
+  const [most, all, time] = [kills, steps, within].map(Number) as [number, number, number];
+  const result = await crash({ kills: most, steps: all, within: time, random: Math.random, more });
   console.log(JSON.stringify({ ...result, equal: result.actual === result.expected }));
   if (result.actual !== result.expected) process.exitCode = 1;
 }
