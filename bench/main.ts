@@ -2,6 +2,7 @@
 // group in one interleaved run, written to results/.
 import { seed, setThreads, threads } from "nabla";
 import { choice, integer, path, run } from "../examples/options.ts";
+import { generation } from "./generate.ts";
 import { elementwise, type Found, gemm, overhead } from "./kernels.ts";
 import { half, integer as whole } from "./precision.ts";
 import { raceDigits } from "./race.ts";
@@ -9,12 +10,27 @@ import { circumstances, markdown, save } from "./report.ts";
 import { server } from "./server.ts";
 import { training } from "./training.ts";
 
-const names = ["all", "gemm", "half", "integer", "elementwise", "overhead", "digits", "training", "server"] as const;
+const names = [
+  "all",
+  "gemm",
+  "half",
+  "integer",
+  "elementwise",
+  "overhead",
+  "digits",
+  "training",
+  "server",
+  "generation",
+] as const;
 const options = {
   part: choice(names, "what to measure; all writes results/"),
   threads: integer(threads(), "threads for the second half of the tables", { max: 256 }),
   seconds: integer(6, "how long the digit race runs"),
-  models: path("A,B", undefined, "the training steps, of xor,mlp,digits,cnn,gpt,lstm,gpt2; all unless given"),
+  models: path(
+    "A,B",
+    undefined,
+    "the training steps, of xor,mlp,digits,cnn,gpt,lstm,gpt2, or who writes, of gpt,gpt2; all unless given",
+  ),
   peers: path(
     "A,B",
     undefined,
@@ -26,7 +42,7 @@ const list = (text: string | undefined) => text?.split(",").map((name) => name.t
 interface Part {
   name: (typeof names)[number];
   /** Of the file in results/. */
-  group: "kernels" | "training" | "server";
+  group: "kernels" | "training" | "server" | "generation";
   measure(): Found | Promise<Found>;
 }
 
@@ -47,6 +63,13 @@ await run(
       { name: "digits", group: "training", measure: () => raceDigits(values.seconds) },
       ...both.map((n): Part => ({ name: "training", group: "training", measure: () => training(n, chosen) })),
       { name: "server", group: "server", measure: () => server() },
+      ...both.map(
+        (n): Part => ({
+          name: "generation",
+          group: "generation",
+          measure: () => withThreads(n, () => generation(n, chosen.models)),
+        }),
+      ),
     ];
     console.log(circumstances());
     const figures: Record<string, number> = {};
@@ -54,6 +77,7 @@ await run(
       kernels: "nabla: kernels against the machine",
       training: "nabla: training steps",
       server: "nabla: a server that trains",
+      generation: "nabla: language models that write",
     };
     for (const [group, title] of Object.entries(titles)) {
       const found: Found = { tables: [], bars: [], figures };
@@ -72,11 +96,11 @@ await run(
   },
 );
 
-function withThreads<R>(n: number, f: () => R): R {
+async function withThreads<R>(n: number, f: () => R | Promise<R>): Promise<R> {
   const before = threads();
   setThreads(n);
   try {
-    return f();
+    return await f();
   } finally {
     setThreads(before);
   }

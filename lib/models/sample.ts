@@ -1,5 +1,6 @@
 // One token chosen from logits. Plain numbers: a row is read once a step.
 import { fail } from "../core/errors.ts";
+import { Heap } from "../text/heap.ts";
 
 /** How the next token is chosen. */
 export interface SampleOptions {
@@ -52,11 +53,21 @@ function likeliest(logits: Float32Array | Float64Array): number {
     });
   return best;
 }
-function penalize(logits: Float64Array, seen: Iterable<number>, penalty: number): void {
+function penalized(row: Float32Array, seen: Iterable<number>, penalty: number): Float64Array {
+  const logits = space("logits", row.length);
+  logits.set(row);
   for (const token of new Set(seen)) {
     const x = logits[token];
     logits[token] = x > 0 ? x / penalty : x * penalty;
   }
+  return logits;
+}
+
+// One row is worked on at a time, so what belongs to it always lies here.
+const scratch = { logits: new Float64Array(0), gaps: new Float64Array(0), weights: new Float64Array(0) };
+function space(name: keyof typeof scratch, n: number): Float64Array {
+  if (scratch[name].length < n) scratch[name] = new Float64Array(n);
+  return scratch[name].subarray(0, n);
 }
 
 /** Tokens that may be drawn (without a list 0, 1, ...), their weights relative to the likeliest, and the sum of these. */
@@ -68,19 +79,18 @@ interface Choice {
 /** All of weight `least` and more; any other weighs 0. */
 function all(gaps: Float64Array, least: number): Choice {
   let total = 0;
-  const weights = new Float64Array(gaps.length);
+  const weights = space("weights", gaps.length);
   for (let t = 0; t < gaps.length; t++) {
     const weight = Math.exp(-gaps[t]);
-    if (!(weight >= least)) continue;
-    weights[t] = weight;
-    total += weight;
+    weights[t] = weight >= least ? weight : 0;
+    total += weights[t];
   }
   return { weights, total };
 }
 
-// Sorting 50,000 tokens takes longer than a step. They are told apart by 256ths of their gaps, those behind 16 not at all, and
+// Sorting 50,000 tokens takes longer than a step. They are told apart by 64ths of their gaps, those behind 16 not at all, and
 // only the part in which the last one falls is sorted. Of a few tokens there is one part.
-const [fineness, range, few] = [256, 16, 512];
+const [fineness, range, few] = [64, 16, 512];
 
 /** The likeliest: at most `most`, and those whose weights first add up to `enough`. */
 function top(gaps: Float64Array, { weights }: Choice, most: number, enough: number): Choice {
@@ -112,11 +122,35 @@ function top(gaps: Float64Array, { weights }: Choice, most: number, enough: numb
   }
   return { tokens, weights: tokens.map((t) => weights[t]), total: sum };
 }
-function choiceOf(gaps: Float64Array, { topK = gaps.length, topP = 1, minP = 0 }: SampleOptions): Choice {
+function among(gaps: Float64Array, { topK = gaps.length, topP = 1, minP = 0 }: SampleOptions): Choice {
   const none = Number.POSITIVE_INFINITY;
   const every = all(gaps, minP);
   const kept = topK < gaps.length ? top(gaps, every, topK, none) : every;
   return topP < 1 ? top(gaps, every, topK, topP * kept.total) : kept;
+}
+
+/** The k likeliest, in their order, of equals the first: nearly all tokens cost one comparison. */
+function greatest(logits: Float32Array | Float64Array, k: number): number[] {
+  const heap = new Heap<number>((a, b) => logits[a] < logits[b] || (logits[a] === logits[b] && a > b));
+  let [count, least] = [0, Number.NEGATIVE_INFINITY];
+  for (let t = 0; t < logits.length; t++) {
+    if (!(count < k ? !Number.isNaN(logits[t]) : logits[t] > least)) continue;
+    if (count++ >= k) heap.pop();
+    heap.push(t);
+    if (count >= k) least = logits[heap.first as number];
+  }
+  return Array.from({ length: Math.min(count, k) }, () => heap.pop() as number).reverse();
+}
+/** Of the k likeliest, for a small k. */
+function amongFew(logits: Float32Array | Float64Array, k: number, options: SampleOptions): Choice {
+  const { temperature = 1, topP = 1, minP = 0 } = options;
+  const tokens = greatest(logits, k);
+  const largest = logits[tokens[0]];
+  const weights = tokens.map((t) => Math.exp((logits[t] - largest) / temperature)).filter((w) => w >= minP);
+  const enough = topP < 1 ? topP * weights.reduce((sum, w) => sum + w, 0) : Number.POSITIVE_INFINITY;
+  let [count, total] = [0, 0];
+  while (count < weights.length && total < enough) total += weights[count++];
+  return { tokens, weights: weights.slice(0, count), total };
 }
 /** The token at which the weights, added up, pass `share` of their total. */
 function drawn({ tokens, weights, total }: Choice, share: number): number {
@@ -135,16 +169,16 @@ function drawn({ tokens, weights, total }: Choice, share: number): number {
 export type Sampler = (logits: Float32Array, seen: Iterable<number>, random: () => number) => number;
 export function sampler(options: SampleOptions): Sampler {
   check(options);
-  const { temperature = 1, repetitionPenalty = 1 } = options;
+  const { temperature = 1, repetitionPenalty = 1, topK = Number.POSITIVE_INFINITY } = options;
   return (row, seen, random) => {
-    if (temperature === 0 && repetitionPenalty === 1) return likeliest(row);
-    const logits = new Float64Array(row);
-    if (repetitionPenalty !== 1) penalize(logits, seen, repetitionPenalty);
+    const logits = repetitionPenalty === 1 ? row : penalized(row, seen, repetitionPenalty);
     const best = likeliest(logits);
     if (temperature === 0) return best;
+    if (topK <= few && topK < row.length) return drawn(amongFew(logits, topK, options), random());
     const largest = logits[best];
     // How far below the largest, in units of the temperature: a weight is exp(-gap).
-    for (let i = 0; i < logits.length; i++) logits[i] = (largest - logits[i]) / temperature;
-    return drawn(choiceOf(logits, options), random());
+    const gaps = space("gaps", row.length);
+    for (let i = 0; i < gaps.length; i++) gaps[i] = (largest - logits[i]) / temperature;
+    return drawn(among(gaps, options), random());
   };
 }

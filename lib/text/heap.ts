@@ -6,6 +6,10 @@ export class Heap<T> {
   constructor(before: (a: T, b: T) => boolean) {
     this.#before = before;
   }
+  /** What comes out next. */
+  get first(): T | undefined {
+    return this.#items[0];
+  }
   push(item: T): void {
     const items = this.#items;
     let at = items.push(item) - 1;

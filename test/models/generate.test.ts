@@ -205,7 +205,10 @@ describe("sampler", () => {
     inside(drawn({ topK: 40 }), sorted.slice(0, 40));
     inside(drawn({ topP: 0.2 }), until(0.2, sorted));
     inside(drawn({ topP: 0.9 }), until(0.9, sorted));
-    inside(drawn({ topK: 300, topP: 0.5 }), until(0.5, sorted.slice(0, 300)));
+    for (const topK of [300, 700]) {
+      inside(drawn({ topK }), sorted.slice(0, topK));
+      inside(drawn({ topK, topP: 0.5 }), until(0.5, sorted.slice(0, topK)));
+    }
     inside(
       drawn({ minP: 0.4, topK: 50 }),
       sorted.slice(0, 50).filter((t) => weight(t) >= 0.4),
