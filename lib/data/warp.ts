@@ -60,21 +60,32 @@ interface Row {
   readonly width: number;
   readonly fill: number;
 }
-function warpRow(from: Float32Array, to: Float32Array, [a, b, c, d, e, f]: Map2, r: Row): void {
+function warpRow(from: Float32Array, to: Float32Array, map: Map2, r: Row): void {
   const { image, channels, h, w, row, height, width, fill } = r;
+  const a = map[0];
+  const d = map[3];
+  const x = map[1] * row + map[2];
+  const y = map[4] * row + map[5];
   for (let column = 0; column < width; column++) {
-    const sx = a * column + (b * row + c);
-    const sy = d * column + (e * row + f);
+    const sx = a * column + x;
+    const sy = d * column + y;
     const x0 = Math.floor(sx);
     const y0 = Math.floor(sy);
     const tx = sx - x0;
     const ty = sy - y0;
+    let at = (image * h + y0) * w + x0;
+    let out = (image * height + row) * width + column;
+    if (x0 >= 0 && x0 < w - 1 && y0 >= 0 && y0 < h - 1) {
+      for (let k = 0; k < channels; k++, at += h * w, out += height * width) {
+        const top = (1 - tx) * from[at]! + tx * from[at + 1]!;
+        to[out] = (1 - ty) * top + ty * ((1 - tx) * from[at + w]! + tx * from[at + w + 1]!);
+      }
+      continue;
+    }
     const left = x0 >= 0 && x0 < w;
     const right = x0 >= -1 && x0 < w - 1;
     const above = y0 >= 0 && y0 < h;
     const below = y0 >= -1 && y0 < h - 1;
-    let at = (image * h + y0) * w + x0;
-    let out = (image * height + row) * width + column;
     for (let k = 0; k < channels; k++, at += h * w, out += height * width) {
       const p = above && left ? from[at]! : fill;
       const q = above && right ? from[at + 1]! : fill;
