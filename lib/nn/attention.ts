@@ -10,6 +10,8 @@ import { fromHeads, toHeads } from "../ops/heads.ts";
 import { linear } from "../ops/matmul.ts";
 import { slice, transpose } from "../ops/view.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import type { Attended, KeysFit, ValuesFit } from "../types/attention.ts";
+import type { Shape } from "../types/shape.ts";
 import { xavierUniform, zeros as zero } from "./init.ts";
 import { Linear } from "./linear.ts";
 import { Module } from "./module.ts";
@@ -47,8 +49,13 @@ export interface DotProductOptions extends Looking {
  * console.log(scaledDotProductAttention(q, k, v, { causal: true }).shape); // [ 2, 8, 5, 16 ]
  * ```
  */
-export function scaledDotProductAttention(q: Tensor, k: Tensor, v: Tensor, options: DotProductOptions = {}): Tensor {
-  return sdpa(q, k, v, options) as Tensor;
+export function scaledDotProductAttention<Q extends Shape, K extends Shape, V extends Shape>(
+  q: Tensor<Q>,
+  k: Tensor<K> & KeysFit<Q, K>,
+  v: Tensor<V> & ValuesFit<K, V>,
+  options: DotProductOptions = {},
+): Tensor<Attended<Q, V>, "f32"> {
+  return sdpa(q, k as Tensor, v as Tensor, options) as never;
 }
 
 /** Keys and values as heads, [batch, heads, time, width / heads] each. */

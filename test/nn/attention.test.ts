@@ -108,7 +108,7 @@ describe("scaledDotProductAttention", () => {
       return undefined;
     };
     expect(code(() => scaledDotProductAttention(x, zeros(2, 3, 3, 8), zeros(2, 3, 3, 8)))).toBe("ERR_NABLA_SHAPE");
-    expect(code(() => scaledDotProductAttention(x, zeros(2, 4, 3, 7), x))).toBe("ERR_NABLA_SHAPE");
+    expect(code(() => scaledDotProductAttention(x, zeros(2, 4, 3, 7) as Tensor, x))).toBe("ERR_NABLA_SHAPE");
     expect(code(() => scaledDotProductAttention(x, x, x, { mask: zeros(5, 5) }))).toBe("ERR_NABLA_SHAPE");
     expect(code(() => scaledDotProductAttention(x, x, x, { keyMask: zeros(2, 5) }))).toBe("ERR_NABLA_SHAPE");
     expect(code(() => new MultiheadAttention(10, 3))).toBe("ERR_NABLA_VALUE");

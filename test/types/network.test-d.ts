@@ -87,7 +87,14 @@ describe("convolution", () => {
 describe("attention and transformers", () => {
   const x = zeros(2, 5, 16);
   test("sequences in, sequences out", () => {
-    expectTypeOf(scaledDotProductAttention(zeros(2, 4, 5, 8), any, any)).toExtend<Tensor>();
+    const [q, k, v] = [zeros(2, 4, 5, 8), zeros(2, 4, 7, 8), zeros(2, 4, 7, 3)];
+    expectTypeOf(scaledDotProductAttention(q, k, v)).toEqualTypeOf<F<[2, 4, 5, 3]>>();
+    expectTypeOf(scaledDotProductAttention(q, any, any)).toEqualTypeOf<F<[2, 4, 5, number]>>();
+    expectTypeOf(scaledDotProductAttention(any, k, v)).toEqualTypeOf<F<Shape>>();
+    // @ts-expect-error keys of 3 numbers
+    scaledDotProductAttention(q, v, v);
+    // @ts-expect-error 5 values for 7 keys
+    scaledDotProductAttention(q, k, q);
     expectTypeOf(new MultiheadAttention(16, 4).forward(x)).toExtend<Tensor>();
     expectTypeOf(new MultiheadAttention(16, 4).attend(x)).toEqualTypeOf<{ y: Tensor; weights: Tensor }>();
     expectTypeOf(new TransformerEncoderLayer(16, 4).forward(x)).toEqualTypeOf<F<[2, 5, 16]>>();
