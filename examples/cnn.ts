@@ -19,13 +19,15 @@ import {
   Sequential,
   seed,
   setThreads,
+  stack,
   type Tensor,
   tensor,
   threads,
   fit as train,
 } from "nabla";
+import { confusion, images } from "nabla/plot";
 import { integer, path, Refusal, real, run } from "./options.ts";
-import { beside, confusion, duration, Progress, picture } from "./terminal.ts";
+import { duration, Progress } from "./terminal.ts";
 
 const program = {
   call: "node --import tsx examples/cnn.ts",
@@ -80,24 +82,16 @@ function predict(model: { forward(x: Tensor): Tensor }, x: Tensor): Int32Array {
   return found;
 }
 
-/** A map [rows, columns] with its largest value as ink. */
-function drawn(map: Tensor): string[] {
-  const values = map.dataSync() as Float32Array;
-  const most = values.reduce((a, b) => Math.max(a, b), 1e-9);
-  return picture(
-    Uint8Array.from(values, (v) => (255 * Math.max(v, 0)) / most),
-    map.shape[0]!,
-    map.shape[1]!,
-  );
-}
-/** A digit and what the four most awake filters of the first layer see in it. */
-function features(layer: { forward(x: Tensor): Tensor }, x: Tensor): string[] {
-  const maps = noGrad(() => layer.forward(x.slice(0, 0, 1)).relu()).select(0, 0);
+/** A digit and what the four most awake filters of the first layer see in it, each by its own largest. */
+function features(layer: { forward(x: Tensor): Tensor }, x: Tensor): string {
+  const digit = x.select(0, 0) as Tensor;
+  const maps = noGrad(() => layer.forward(x.slice(0, 0, 1)).relu()).select(0, 0) as Tensor;
   const awake = maps.mean([1, 2]).dataSync() as Float32Array;
   const order = Array.from(awake.keys()).sort((a, b) => awake[b]! - awake[a]!);
   const chosen = order.slice(0, 4).sort((a, b) => a - b);
-  const seen = chosen.map((i) => [`filter ${i}`, ...drawn(maps.select(0, i))]);
-  return beside([["digit", ...drawn(x.select(0, 0).select(0, 0))], ...seen]);
+  const pictures = stack([digit.select(0, 0), ...chosen.map((i) => maps.select(0, i))] as never) as Tensor;
+  const labels = ["digit", ...chosen.map((i) => `filter ${i}`)];
+  return images(pictures.relu(), { labels, each: true }).text({ width: 5 * x.shape[3]! + 8 });
 }
 
 await run(program, async (options) => {
@@ -158,8 +152,8 @@ await run(program, async (options) => {
   for (const [i, guess] of found.entries()) counts[truth[i]!]![guess]!++;
   const testAccuracy = counts.reduce((sum, row, i) => sum + row[i]!, 0) / held;
   console.log(`\ntest accuracy ${(100 * testAccuracy).toFixed(2)}%, ${duration(seconds)} of training\n`);
-  console.log(`${confusion(counts).join("\n")}\n`);
-  console.log(`${features(first as never, testX).join("\n")}\n`);
+  console.log(`${confusion(counts).text()}\n`);
+  console.log(`${features(first as never, testX)}\n`);
   if (options.save !== undefined) {
     await model.save(options.save);
     console.log(`saved   ${options.save}`);

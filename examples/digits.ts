@@ -24,10 +24,11 @@ import {
   tensor,
   threads,
 } from "nabla";
+import { confusion, images } from "nabla/plot";
 import type { Rule } from "../bench/javascript.ts";
 import { optimizer, type Result, race } from "../bench/race.ts";
 import { choice, integer, path, Refusal, real, run } from "./options.ts";
-import { beside, confusion, Progress, picture } from "./terminal.ts";
+import { Progress } from "./terminal.ts";
 
 const program = {
   call: "npm run demo --",
@@ -148,18 +149,20 @@ function hash(state: ReadonlyMap<string, Tensor>): string {
   return sum.digest("hex");
 }
 
-/** Six digits the model reads right and up to six it reads wrong. */
-function gallery({ test, rows, columns }: Data, found: Int32Array): string[] {
+/** Three digits the model reads right and up to three it reads wrong. */
+function gallery({ test, rows, columns }: Data, found: Int32Array): string {
   const size = rows * columns;
   const all = Array.from(found, (_, i) => i);
-  const draw = (i: number): string[] => {
-    const right = found[i] === test.labels[i];
-    const title = right ? `read ${found[i]}` : `read ${found[i]}, is ${test.labels[i]}`;
-    return [title, ...picture(test.pixels.subarray(i * size, (i + 1) * size), rows, columns)];
-  };
   const right = all.filter((i) => found[i] === test.labels[i]).slice(0, 3);
   const wrong = all.filter((i) => found[i] !== test.labels[i]).slice(0, 3);
-  return [right, wrong].filter((list) => list.length > 0).flatMap((list) => beside(list.map(draw)));
+  const chosen = [...right, ...wrong];
+  const data = chosen.flatMap((i) => [...test.pixels.subarray(i * size, (i + 1) * size)]);
+  const labels = chosen.map((i) =>
+    found[i] === test.labels[i] ? `read ${found[i]}` : `read ${found[i]}, is ${test.labels[i]}`,
+  );
+  return images({ shape: [chosen.length, rows, columns], data }, { labels, range: [0, 255], columns: 3 }).text({
+    width: 100,
+  });
 }
 
 /** Steps per second beside JavaScript alone, on the first of the training digits. */
@@ -209,8 +212,8 @@ await run(program, async (options) => {
   const counts = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
   for (const [i, guess] of found.entries()) counts[test.labels[i]!]![guess]!++;
   const testAccuracy = counts.reduce((sum, row, i) => sum + row[i]!, 0) / test.count;
-  console.log(`\ntest accuracy ${(100 * testAccuracy).toFixed(2)}%\n\n${confusion(counts).join("\n")}\n`);
-  console.log(`${gallery(data, found).join("\n")}\n`);
+  console.log(`\ntest accuracy ${(100 * testAccuracy).toFixed(2)}%\n\n${confusion(counts).text()}\n`);
+  console.log(`${gallery(data, found)}\n`);
 
   const weightsSha256 = hash(model.stateDict());
   await model.save(save);

@@ -29,8 +29,9 @@ import {
   threads,
   transforms,
 } from "nabla";
+import { confusion } from "nabla/plot";
 import { choice, flag, integer, path, Refusal, real, run } from "./options.ts";
-import { confusion, duration, Progress } from "./terminal.ts";
+import { duration, Progress } from "./terminal.ts";
 
 const program = {
   call: "node --import tsx examples/folder.ts",
@@ -151,7 +152,7 @@ await run(program, async (options) => {
     const scores = await evaluate(model as never, held as never, { loss, metrics: { accuracy } });
     const validAccuracy = scores.metrics.accuracy!;
     console.log(`\nvalidation accuracy ${(100 * validAccuracy).toFixed(2)}%, ${duration(seconds)} of training`);
-    if (classes <= 20) console.log(`\n${confusion(await confused(model as never, held, classes)).join("\n")}`);
+    if (classes <= 20) console.log(`\n${confusion(await confused(model as never, held, classes)).text()}`);
     console.log(`\nclasses ${folder.classes.map((name, i) => `${i} ${name}`).join(", ")}`);
     if (options.save !== undefined)
       await model.save(options.save, { metadata: { classes: JSON.stringify(folder.classes) } });

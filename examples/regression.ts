@@ -1,7 +1,7 @@
 // A function from noisy points: a small network, and a picture of what it found.
 import { Adam, cosine, Linear, linspace, mse, noGrad, randn, Sequential, seed, Tanh } from "nabla";
+import { lines } from "nabla/plot";
 import { integer, real, run } from "./options.ts";
-import { plot } from "./terminal.ts";
 
 const options = {
   points: integer(60, "noisy points to learn from", { min: 2, max: 100_000 }),
@@ -40,15 +40,9 @@ await run(
     const grid = linspace(-3, 3, 200).reshape(200, 1);
     const [at, fit] = [grid.dataSync(), noGrad(() => net.forward(grid)).dataSync()];
     const error = Math.sqrt(fit.reduce((sum, value, i) => sum + (value - curve(at[i]!)) ** 2, 0) / fit.length);
-    console.log(
-      plot([
-        { x: x.dataSync(), y: y.dataSync(), mark: "o" },
-        { x: at, y: fit },
-      ]).join("\n"),
-    );
-    console.log(
-      `\nloss ${loss.toFixed(4)} on the points (o); distance of the fit from the true curve ${error.toFixed(3)}`,
-    );
+    const points = { x: x.dataSync(), y: y.dataSync(), points: true };
+    console.log(lines({ points, fit: { x: at, y: fit } }).text({ width: 72 }));
+    console.log(`\nloss ${loss.toFixed(4)} on the points; distance of the fit from the true curve ${error.toFixed(3)}`);
     return { loss, error };
   },
 );

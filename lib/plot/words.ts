@@ -37,7 +37,7 @@ export function shorten(text: string, width: number): string {
 /** Letters of the sans-serif fonts in use are 0.62 of their size wide, seldom more. */
 export const pixels = (text: string, size: number): number => cells(text) * size * 0.62;
 
-/** 1,234,500 or 0.00123 or 1.2e-9: `digits` that count. */
+/** 1,234,567 or 0.00123 or 1.2e-9: `digits` that count, and all in front of the point. */
 export function short(value: number, digits = 3): string {
   if (value === 0) return "0";
   if (!Number.isFinite(value)) return String(value).replace("Infinity", "∞");
@@ -47,7 +47,7 @@ export function short(value: number, digits = 3): string {
       .toExponential(Math.max(0, digits - 2))
       .replace(/\.0+e/, "e")
       .replace("e+", "e");
-  return group(String(Number(value.toPrecision(digits))));
+  return group(String(size >= 10 ** digits ? Math.round(value) : Number(value.toPrecision(digits))));
 }
 
 /** Commas between thousands. */

@@ -201,6 +201,16 @@ it.each<[string, () => unknown, string, RegExp]>([
   expect((error as NablaError).message).toMatch(said);
 });
 
+it("counts are written as they are", () => {
+  const chart = confusion([
+    [187, 1],
+    [1234, 98765],
+  ]);
+  for (const text of [chart.text(), chart.svg()])
+    for (const count of ["187", "1,234", "98,765"]) expect(text).toContain(count);
+  expect(bars({ a: 123456 }).text()).toContain("123,456");
+});
+
 it("a long curve keeps its peaks, and not a point for each number", () => {
   const long = new Float32Array(200_000).fill(1);
   long[123_456] = 9;
