@@ -116,6 +116,8 @@ type Stepping = (...tensors: Tensor[]) => Stepped | Promise<Stepped>;
 function stepOf(model: Runs, { loss, optimizer, metrics = {}, clip }: Plain): (...tensors: Tensor[]) => Stepped {
   const parameters = model.namedParameters();
   return (...tensors) => {
+    // Of all parameters: those that no optimizer moves would add theirs up from step to step.
+    model.zeroGrad();
     optimizer.zeroGrad();
     const measured: Measured[] = [];
     for (let i = 0; i < tensors.length; i += 2) {
@@ -130,6 +132,8 @@ function stepOf(model: Runs, { loss, optimizer, metrics = {}, clip }: Plain): (.
   };
 }
 
+/** When the step is recorded once more, as each epoch does: what the loss or the model reads in JavaScript may have changed. */
+const isPower = (steps: number): boolean => steps > 0 && (steps & (steps - 1)) === 0;
 /** Sizes of batches that get a program each; batches that all differ in size would pay for theirs and not use it again. */
 const mostSizes = 8;
 const sizesOf = (tensors: readonly Tensor[]): string => tensors.map((x) => x.shape.join()).join(";");
@@ -230,9 +234,9 @@ async function* run(
     for (let epoch = 0; epoch < epochs; epoch++) {
       const tally = new Tally();
       model.train();
-      step.check?.(); // what the loss or the model reads in JavaScript may have changed with the epoch
       for await (const group of grouped(data, accumulate)) {
         checkSignal(signal, steps);
+        if (tally.samples === 0 || isPower(steps)) step.check?.();
         if (schedule) optimizer.lr = schedule(steps);
         const { measured, norm } = await step(...group.flat());
         steps++;
@@ -251,6 +255,7 @@ async function* run(
     }
   } finally {
     step[Symbol.dispose]?.();
+    model.zeroGrad();
     for (const [module, on] of modes) module.training = on;
   }
 }
@@ -284,7 +289,7 @@ export class Fit implements AsyncIterable<FitEvent>, PromiseLike<EpochEvent> {
 /**
  * Trains a model: forward, loss, backward and one optimizer step for each batch, an event after each step and each epoch.
  * Iterate over the events and `break` to stop early, or `await` the whole run for its last event. A loss that is not finite is
- * an error.
+ * an error. The step is compiled, so gradients can be read in the body only with `{ compile: false }`; none are left at the end.
  * @example
  * ```ts
  * import { Adam, batches, fit, Linear, mse, Sequential, Tanh, tensor } from "nabla";

@@ -93,6 +93,26 @@ describe("compiled and eager, one thread and two", () => {
   });
 });
 
+test("an optimizer of some parameters only; no gradient is left at the end", async () => {
+  const warn = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+  const trained = async (compile: boolean | undefined) => {
+    const model = xor();
+    const optimizer = new Adam(model.layers[2]);
+    const last = await train(model, batches(x, y, { size: 2 }), {
+      loss: mse,
+      optimizer,
+      clip: 1,
+      epochs: 3,
+      ...chosen(compile),
+    });
+    for (const p of model.parameters()) expect(p.grad).toBeNull();
+    return [last.loss, weights(model)];
+  };
+  expect(await trained(undefined)).toEqual(await trained(false));
+  expect(warn).not.toHaveBeenCalled();
+  warn.mockRestore();
+});
+
 describe("a step that cannot be compiled", () => {
   afterEach(() => vi.restoreAllMocks());
   /** Forgets small outputs, looking at them: reads numbers inside the step. */
@@ -144,6 +164,19 @@ describe("a step that cannot be compiled", () => {
     expect(await run()).toEqual(await run(false));
     expect(warn).toHaveBeenCalledTimes(1);
     expect(warn.mock.calls[0]![0]).toMatch("a number of mul was 1 in one run and 2 in the next");
+  });
+  test("a number that changes in the middle of an epoch is found, if late", async () => {
+    const warn = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+    const model = xor();
+    let steps = 0;
+    const loss = (a: Tensor, b: Tensor) => mse(a as never, b as never).mul(steps > 5 ? 2 : 1) as Tensor;
+    const data = Array.from({ length: 12 }, () => [x, y] as const);
+    const found: number[] = [];
+    for await (const e of train(model, data as never, { loss: loss as never, optimizer: new Adam(model) } as never)) {
+      steps = e.step;
+      if (warn.mock.calls.length > 0) found.push(steps);
+    }
+    expect(found[0]).toBe(9);
   });
   test("batches that all differ in size: eight are compiled, the others run eagerly", async () => {
     const warn = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
