@@ -1,6 +1,6 @@
 import type { Scale } from "./scale.ts";
 import { el, label, n, seriesCount } from "./svg.ts";
-import { cells, pixels } from "./words.ts";
+import { cells, pixels, shorten } from "./words.ts";
 
 export interface Box {
   readonly left: number;
@@ -80,7 +80,8 @@ export interface Key {
 export function legend(keys: readonly Key[], left: number, right: number, top: number): [svg: string, bottom: number] {
   if (keys.length === 0) return ["", top];
   let [x, y] = [left, top + 10];
-  const parts = keys.map(({ name, dashed, points }, i) => {
+  const parts = keys.map(({ name: whole, dashed, points }, i) => {
+    const name = shorten(whole, Math.floor((right - left - 40) / (small * 0.62)));
     const room = 24 + pixels(name, small) + 16;
     if (x > left && x + room > right) [x, y] = [left, y + 18];
     const color = i % seriesCount;

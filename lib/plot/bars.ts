@@ -2,7 +2,7 @@ import { Chart, type ChartOptions, heading, painted, sizeOf } from "./chart.ts";
 import { entries, type Named, read } from "./read.ts";
 import { type Scale, scaleOf } from "./scale.ts";
 import { el, label, n } from "./svg.ts";
-import { cells, clean, padEnd, padStart, pixels, short, shorten } from "./words.ts";
+import { caption, cells, padEnd, padStart, pixels, short, shorten } from "./words.ts";
 
 /** Options of {@link bars}. */
 export interface BarsOptions extends Omit<ChartOptions, "height"> {
@@ -46,7 +46,7 @@ export function bars(rows: Named<number>, options: BarsOptions = {}): Chart {
     pairs.map(([, value]) => value),
   );
   const [width] = sizeOf("bars", { ...options, height: 100 }, 640, 100);
-  const title = options.title === undefined ? undefined : clean(options.title);
+  const [title, xLabel] = [options.title, options.x].map((text) => caption(text, width));
   const scale = scaleFor(values, options);
   const zero = options.log ? 0 : scale.at(0);
   const share = (value: number): number => (scale.shows(value) ? scale.at(value) : zero);
@@ -69,7 +69,10 @@ export function bars(rows: Named<number>, options: BarsOptions = {}): Chart {
     });
     const bottom = top + names.length * line;
     const axis = el("path", { class: "axis", d: `M${n(left + zero * (right - left))} ${n(top - 4)}V${n(bottom)}` });
-    const name = options.x === undefined ? "" : label(clean(options.x), left, bottom + 16, { class: "quiet" });
+    const name =
+      xLabel === undefined
+        ? ""
+        : label(shorten(xLabel, Math.floor((width - left - 16) / 7.5)), left, bottom + 16, { class: "quiet" });
     return { width, height: bottom + (name === "" ? 12 : 28), body: head + parts.join("") + axis + name };
   };
   return new Chart(title ?? "", draw, ({ width: wide, color }) => {
@@ -86,6 +89,6 @@ export function bars(rows: Named<number>, options: BarsOptions = {}): Chart {
           : padStart("█".repeat(Math.max(0, at - Math.round(own * room))), at);
       return `${padStart(name, left)} ${painted(zero > 0 ? padEnd(drawn, room) : drawn, 0, color)} ${written[i]}`;
     });
-    return options.x === undefined ? rowsOf : [...rowsOf, `${" ".repeat(left + 1)}${clean(options.x)}`];
+    return xLabel === undefined ? rowsOf : [...rowsOf, `${" ".repeat(left + 1)}${shorten(xLabel, wide - left - 1)}`];
   });
 }

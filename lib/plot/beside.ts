@@ -1,7 +1,7 @@
 import { fail } from "../core/errors.ts";
 import { Chart, heading } from "./chart.ts";
 import { el } from "./svg.ts";
-import { clean, pixels } from "./words.ts";
+import { caption, pixels } from "./words.ts";
 
 /** Options of {@link beside}. */
 export interface BesideOptions {
@@ -29,7 +29,7 @@ export function beside(charts: readonly Chart[], { title, columns = charts.lengt
     fail("ERR_NABLA_VALUE", "beside", "needs charts, and columns from 1", {
       actual: { charts: charts.length, columns },
     });
-  const name = title === undefined ? undefined : clean(title);
+  const name = caption(title);
   const draw = () => {
     const [head, top] = name === undefined ? ["", 0] : heading(name, 16);
     let [x, y, line, width] = [0, top, 0, 32 + pixels(name ?? "", 15)];

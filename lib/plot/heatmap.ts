@@ -2,7 +2,7 @@ import { fail } from "../core/errors.ts";
 import { Chart, type ChartOptions, heading, painted } from "./chart.ts";
 import { type Array2, grid } from "./read.ts";
 import { el, label } from "./svg.ts";
-import { cells, clean, padStart, pixels, short, shorten } from "./words.ts";
+import { caption, cells, clean, padStart, pixels, short, shorten } from "./words.ts";
 
 /** Options of {@link heatmap}. */
 export interface HeatmapOptions extends Pick<ChartOptions, "title"> {
@@ -114,9 +114,7 @@ export function confusion(
 
 function matrix({ rows, columns, values, shares, notes }: Matrix, options: HeatmapOptions): Chart {
   const { numbers = columns.length <= 20 } = options;
-  const [title, x, y] = [options.title, options.x, options.y].map((text) =>
-    text === undefined ? undefined : clean(text),
-  );
+  const [title, x, y] = [options.title, options.x, options.y].map((text) => caption(text));
   const written = values.map((row) => row.map((value) => (value === 0 ? "" : short(value, 2))));
   const draw = () => {
     const [head, top] = heading(title, 16);
@@ -219,8 +217,9 @@ function lines(
     ).join("");
     return `${padStart(shorten(name, 20), left)} │${row}${notes ? ` │ ${padStart(notes[i]!, 6)}` : ""}`;
   });
-  const axes = [y === undefined ? "" : `rows: ${y}`, x === undefined ? "" : `columns: ${x}`].filter(
-    (part) => part !== "",
-  );
+  const axes = [
+    y === undefined ? "" : `rows: ${shorten(y, 24)}`,
+    x === undefined ? "" : `columns: ${shorten(x, 24)}`,
+  ].filter((part) => part !== "");
   return [...(axes.length > 0 ? [axes.join(", ")] : []), ...head, rule, ...body];
 }

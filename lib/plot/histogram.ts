@@ -4,7 +4,7 @@ import { Chart, type ChartOptions, heading, painted, sizeOf } from "./chart.ts";
 import { entries, type Named, type Numbers, read } from "./read.ts";
 import { type Range, type Scale, scaleOf } from "./scale.ts";
 import { el, label, n } from "./svg.ts";
-import { cells, clean, padStart, pixels, short, shorten } from "./words.ts";
+import { caption, cells, padStart, pixels, short, shorten } from "./words.ts";
 
 /** Options of {@link histogram}. */
 export interface HistogramOptions extends Omit<ChartOptions, "height"> {
@@ -72,7 +72,7 @@ export function histogram(sets: Named<Numbers>, options: HistogramOptions = {}):
   const scale = scaleOf("histogram", all(), { log, range });
   const rows = pairs.map(([name, values]) => rowOf(name, values, scale, bins));
   const [width] = sizeOf("histogram", { ...options, height: 100 }, 640, 100);
-  const [title, xLabel] = [options.title, options.x].map((text) => (text === undefined ? undefined : clean(text)));
+  const [title, xLabel] = [options.title, options.x].map((text) => caption(text, width));
   const draw = () => {
     const [head, top] = heading(title, 16);
     const left = 16 + Math.min(Math.max(...rows.map(({ name }) => pixels(name, 12))), width / 4) + 10;

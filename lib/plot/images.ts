@@ -4,7 +4,7 @@ import { Chart, type ChartOptions, heading } from "./chart.ts";
 import { type Array2, grid } from "./read.ts";
 import type { Range } from "./scale.ts";
 import { el, label, n } from "./svg.ts";
-import { cells, clean, padEnd, pixels, shorten } from "./words.ts";
+import { caption, cells, clean, padEnd, pixels, shorten } from "./words.ts";
 
 /** What a number is drawn as: ink on the page's own ground, black to white, dark to bright in colours, or two colours for two signs. */
 export type Colors = "ink" | "gray" | "heat" | "signed";
@@ -199,7 +199,7 @@ function gallery(op: string, pictures: readonly Picture[], options: ImagesOption
       expected: pictures.length,
       actual: labels.length,
     });
-  const title = options.title === undefined ? undefined : clean(options.title);
+  const title = caption(options.title);
   const draw = () => {
     const [head, top] = heading(title, 12);
     // Words may be wider than their picture, up to 90 pixels.

@@ -6,7 +6,7 @@ import { entries, type Named, type Numbers, read } from "./read.ts";
 import { type Range, type Scale, scaleOf } from "./scale.ts";
 import { el, n, seriesCount } from "./svg.ts";
 import { frame, type Trace } from "./terminal.ts";
-import { clean } from "./words.ts";
+import { caption } from "./words.ts";
 
 /** One line of {@link lines}: heights, and where they stand; 0, 1, 2, ... unless given. */
 export interface Line {
@@ -140,9 +140,7 @@ interface Framed {
 /** The chart of curves in a frame. */
 function framed(op: string, { x, y, curves }: Framed, options: LinesOptions): Chart {
   const [width, height] = sizeOf(op, options, 640, 360);
-  const [title, xLabel, yLabel] = [options.title, options.x, options.y].map((text) =>
-    text === undefined ? undefined : clean(text),
-  );
+  const [title, xLabel, yLabel] = [options.title, options.x, options.y].map((text) => caption(text, width));
   const draw = () => {
     const left = leftOf({ x, y, yLabel }, height);
     const [head, top] = heading(title, 16);

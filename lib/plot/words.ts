@@ -34,6 +34,10 @@ export function shorten(text: string, width: number): string {
   return `${kept}…`;
 }
 
+/** A title or the name of an axis, as far as it fits into a picture of so many pixels. */
+export const caption = (text: string | undefined, width = 640): string | undefined =>
+  text === undefined ? undefined : shorten(clean(text), Math.floor((width - 32) / 9.3));
+
 /** Letters of the sans-serif fonts in use are 0.62 of their size wide, seldom more. */
 export const pixels = (text: string, size: number): number => cells(text) * size * 0.62;
 

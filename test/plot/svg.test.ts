@@ -94,6 +94,14 @@ describe.each(Object.entries(charts))("%s", (_, make) => {
     expect(chart.text()).not.toMatch(controls);
     expect(svg.replace(/>[^<]*</g, "><")).not.toMatch(/NaN|undefined|Infinity|\[object/);
   });
+  it("keeps words of any length within the picture", () => {
+    const chart = make("W".repeat(3000));
+    const { width, height, body } = chart.drawing();
+    expect([width <= 1300, height <= 1300]).toEqual([true, true]);
+    for (const [, attributes, text] of body.matchAll(/<text ([^>]*)>([^<]*)</g))
+      expect([attributes, text!.length <= 90]).toEqual([attributes, true]);
+    for (const line of chart.text({ width: 60 }).split("\n")) expect(line.length).toBeLessThan(100);
+  });
   it("has colours for both grounds, or for one", () => {
     const chart = make("a");
     expect(chart.svg()).toContain("prefers-color-scheme:dark");
