@@ -1,6 +1,7 @@
 // Trains a small GPT on a text, letter by letter or in byte pairs, and lets it write.
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { constants } from "node:os";
 import {
   AdamW,
   BPETokenizer,
@@ -14,6 +15,7 @@ import {
   isa,
   loadCheckpoint,
   noGrad,
+  type Parts,
   quantizeDynamic,
   randint,
   saveCheckpoint,
@@ -111,6 +113,41 @@ function fingerprint(model: GPT2): string {
   return hash.digest("hex");
 }
 
+/** Checkpoints of a run. SIGINT and SIGTERM ask it to stop after a step; a second one ends the program at once. */
+class Keeper {
+  stopped: "SIGINT" | "SIGTERM" | null = null;
+  readonly #folder: string | undefined;
+  readonly #every: number;
+  readonly #parts: Parts;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor({ checkpoint, every }: { checkpoint: string | undefined; every: number }, parts: Parts) {
+    this.#folder = checkpoint;
+    this.#every = every;
+    this.#parts = parts;
+    for (const signal of checkpoint === undefined ? [] : (["SIGINT", "SIGTERM"] as const))
+      process.once(signal, () => {
+        this.stopped = signal;
+      });
+  }
+  /** The step to go on from. */
+  async begin(resume: boolean): Promise<number> {
+    const last = this.#folder !== undefined && resume ? await loadCheckpoint(this.#folder, this.#parts) : null;
+    if (last) console.log(`resumed at step ${last.step} from ${last.path}`);
+    return last?.step ?? 0;
+  }
+  /** Saves while training goes on, one checkpoint at a time. */
+  async after(step: number): Promise<void> {
+    if (this.#folder === undefined || (step % this.#every !== 0 && !this.stopped)) return;
+    await this.#last;
+    this.#last = saveCheckpoint(this.#folder, this.#parts, { step });
+    this.#last.catch(() => {}); // told where it is awaited
+  }
+  async end(): Promise<void> {
+    await this.#last;
+  }
+}
+
 function tokenizerOf(kind: "char" | "bpe", text: string, vocabSize: number): Tokenizer {
   return kind === "char" ? CharTokenizer.from(text) : BPETokenizer.train(text, { vocabSize });
 }
@@ -150,27 +187,26 @@ await run(program, async (options) => {
   }, options);
   const evaluate = evaluator(model, valid, { batch, context });
   const progress = new Progress(steps);
-  let [milliseconds, loss, saved] = [0, Number.NaN, Promise.resolve("")];
-  const folder = options.checkpoint;
-  const parts = { model, optimizer: opt };
-  const last = folder !== undefined && options.resume ? await loadCheckpoint(folder, parts) : null;
-  const first = last?.step ?? 0;
-  if (last) console.log(`resumed at step ${first} from ${last.path}`);
+  let [milliseconds, loss] = [0, Number.NaN];
+  const keeper = new Keeper(options, { model, optimizer: opt });
+  const first = await keeper.begin(options.resume);
   for (let i = first; i < steps; i++) {
     const start = performance.now();
     opt.lr = rate(i);
     const from = randint(0, train.length - context, [batch]).dataSync();
     loss = (await step(...pieces(train, from, context))).item();
     milliseconds += performance.now() - start;
-    if (folder !== undefined && (i + 1) % options.every === 0) {
-      await saved;
-      saved = saveCheckpoint(folder, parts, { step: i + 1 });
-      saved.catch(() => {}); // told where it is awaited
-    }
+    await keeper.after(i + 1);
     const speed = ((i + 1 - first) * batch * context * 1000) / milliseconds;
     progress.update(i + 1, () => `loss ${loss.toFixed(3)}  ${thousands(Math.round(speed))} tokens/s`);
+    if (keeper.stopped) {
+      await keeper.end();
+      console.log(`\nstopped by ${keeper.stopped} after step ${i + 1}; --resume goes on`);
+      process.exitCode = 128 + constants.signals[keeper.stopped];
+      return { stopped: keeper.stopped, step: i + 1 };
+    }
   }
-  await saved;
+  await keeper.end();
   const tokensPerSecond = Math.round(((steps - first) * batch * context * 1000) / milliseconds);
   const validationLoss = await evaluate(Number.POSITIVE_INFINITY);
   const perplexity = Math.exp(validationLoss);

@@ -26,7 +26,9 @@ import {
   SGD,
   saveCheckpoint,
   seed,
+  setThreads,
   type Tensor,
+  threads,
 } from "nabla";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { crash } from "./crash.ts";
@@ -49,7 +51,7 @@ async function refused(f: () => unknown): Promise<string> {
 }
 
 /** A run with everything that has a state: dropout, running statistics, moments, a schedule, order and noise of the data. */
-function training(make: (model: Sequential<never>) => Optimizer, compiled: boolean) {
+function training(make: (model: Sequential<never>) => Optimizer, compiled: boolean, prefetch = 2) {
   seed(3);
   const model = new Sequential(new Linear(6, 8), new BatchNorm1d(8), new ReLU(), new Dropout(0.3), new Linear(8, 1));
   const optimizer = make(model as never);
@@ -57,7 +59,7 @@ function training(make: (model: Sequential<never>) => Optimizer, compiled: boole
   const samples = { length: 22, get: (i: number) => [x!.select(0, i), y!.select(0, i)] as [Tensor, Tensor] };
   type B = [Tensor, Tensor];
   const transform = ([a, b]: B): B => [a.add(rand(...a.shape).mul(0.1)) as Tensor, b];
-  const data = new DataLoader<B, B>(samples, { size: 4, shuffle: true, seed: 5, transform });
+  const data = new DataLoader<B, B>(samples, { size: 4, shuffle: true, seed: 5, prefetch, transform });
   const rate = cosine({ from: 0.05, steps: 20, warmup: 3 });
   const eager = (a: Tensor, b: Tensor) => {
     const loss = mse(model.forward(a as never) as Tensor, b);
@@ -95,10 +97,14 @@ describe.each<[string, (model: Sequential<never>) => Optimizer]>([
     const whole = await training(make, compiled).go(0, 15);
     rmSync(folder, { recursive: true });
     await training(make, compiled).go(0, 8);
-    const later = training(make, compiled);
+    // Neither threads nor how much is read ahead are part of a run.
+    const before = threads();
+    setThreads(before === 1 ? 2 : 1);
+    const later = training(make, compiled, 5);
     seed(77);
     expect(await loadCheckpoint(folder, later.parts)).toMatchObject({ step: 8, values: { note: "ü" } });
     expect(await later.go(8, 15)).toEqual(whole);
+    setThreads(before);
   });
 });
 
@@ -271,14 +277,23 @@ it("a process that is killed while it saves, again and again, leaves a checkpoin
     const parts = { model: new Linear(300, 300) };
     let step = (await loadCheckpoint(${JSON.stringify(run)}, parts))?.step ?? 0;
     console.log(step);
+    await saveCheckpoint(${JSON.stringify(run)}, parts, { step: ++step });
+    console.log("saved");
     for (;;) await saveCheckpoint(${JSON.stringify(run)}, parts, { step: ++step });`,
   );
   let last = 0;
   for (let i = 0; i < 4; i++) {
     const child = spawn(process.execPath, ["--import", "tsx", place]);
-    const begun = await new Promise<number>((told) => child.stdout.on("data", (part) => told(Number(part))));
+    let text = "";
+    await new Promise<void>((saved) => {
+      child.stdout.on("data", (part: Buffer) => {
+        text += part;
+        if (text.includes("saved")) saved();
+      });
+    });
+    const begun = Number.parseInt(text, 10);
     expect(begun).toBeGreaterThanOrEqual(last);
-    await sleep(40 + 37 * i);
+    await sleep(37 * i);
     child.kill("SIGKILL");
     await new Promise((end) => child.on("close", end));
     last = (await loadCheckpoint(run, { model: new Linear(300, 300) }))!.step;
@@ -298,3 +313,21 @@ it("a language model that is killed and resumed ends with the weights of one tha
   expect(Math.max(...resumed)).toBeGreaterThan(0);
   expect(actual).toBe(expected);
 }, 90_000);
+
+it("a language model that is asked to stop saves its last step, tells so, and goes on from there", async () => {
+  const root = fileURLToPath(new URL("../..", import.meta.url));
+  const env = { ...process.env, TSX_TSCONFIG_PATH: join(root, "tsconfig.test.json") };
+  const sizes = ["--layers", "1", "--width", "16", "--batch", "4", "--context", "16", "--steps", "1000000"];
+  const args = ["--import", "tsx", "examples/shakespeare.ts", ...sizes, "--checkpoint", folder, "--every", "50"];
+  const child = spawn(process.execPath, args, { cwd: root, env });
+  let text = "";
+  child.stdout.on("data", (part: Buffer) => {
+    text += part;
+  });
+  const ended = new Promise((end) => child.on("close", end));
+  while (!names().some((name) => name.endsWith(".safetensors"))) await sleep(20);
+  child.kill("SIGTERM");
+  expect(await ended).toBe(128 + 15);
+  const step = Number(/stopped by SIGTERM after step (\d+); --resume goes on/.exec(text)?.[1]);
+  expect(names().at(-1)).toBe(`step-${String(step).padStart(9, "0")}.safetensors`);
+}, 30_000);
