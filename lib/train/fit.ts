@@ -132,6 +132,18 @@ function stepOf(model: Runs, { loss, optimizer, metrics = {}, clip }: Plain): (.
   };
 }
 
+/** The eager step where the compiled one was refused; what the model kept of the recorded steps for this one is not there. */
+function insteadOf<R>(refusal: unknown, f: () => R): R {
+  try {
+    return f();
+  } catch (error) {
+    if ((error as NablaError).code !== "ERR_NABLA_COMPILE") throw error;
+    return fail("ERR_NABLA_COMPILE", "fit", "the step uses a tensor that an earlier step made", {
+      cause: refusal,
+      hint: "fit(model, data, { ..., compile: false }) runs it eagerly from the beginning",
+    });
+  }
+}
 /** When the step is recorded once more, as each epoch does: what the loss or the model reads in JavaScript may have changed. */
 const isPower = (steps: number): boolean => steps > 0 && (steps & (steps - 1)) === 0;
 /** Sizes of batches that get a program each; batches that all differ in size would pay for theirs and not use it again. */
@@ -162,7 +174,7 @@ function compiledStep(
         code: "NABLA_EAGER",
         detail: "{ compile: false } says that this is wanted; { compile: true } makes it an error.",
       });
-      return eager(...tensors);
+      return insteadOf(error, () => eager(...tensors));
     }
   };
   return Object.assign(run, { check: compiled.check, [Symbol.dispose]: compiled[Symbol.dispose] });

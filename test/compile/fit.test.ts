@@ -165,6 +165,27 @@ describe("a step that cannot be compiled", () => {
     expect(warn).toHaveBeenCalledTimes(1);
     expect(warn.mock.calls[0]![0]).toMatch("a number of mul was 1 in one run and 2 in the next");
   });
+  test("a tensor kept for the next step: an error that says what to do", async () => {
+    vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+    class Carrying extends Module {
+      readonly linear = new Linear(2, 1);
+      last: Tensor | undefined;
+      forward(a: Tensor): Tensor {
+        const out = this.linear.forward(a as never).add((this.last ?? 0) as never) as Tensor;
+        this.last = out.detach() as Tensor;
+        return out;
+      }
+    }
+    const run = (compile: boolean | undefined) => {
+      const model = new Carrying();
+      const options = { loss: mse as never, optimizer: new SGD(model, { lr: 0.1 }), ...chosen(compile) };
+      return train(model as never, batches(x, y, { size: 2 }), options);
+    };
+    await expect(Promise.resolve(run(undefined))).rejects.toThrow(
+      "fit: the step uses a tensor that an earlier step made\n  hint: fit(model, data, { ..., compile: false })",
+    );
+    expect((await run(false)).step).toBe(2);
+  });
   test("a number that changes in the middle of an epoch is found, if late", async () => {
     const warn = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
     const model = xor();
