@@ -182,8 +182,8 @@ function inside(all: ReadonlyMap<string, Tensor>, part: string): Map<string, Ten
  * Puts the latest checkpoint of a folder into the parts and the random generator; null where there is none, or no folder. Parts
  * of the checkpoint that are not asked for are left out.
  *
- * Throws ERR_NABLA_FILE for a damaged file, naming the tensor; ERR_NABLA_STATE for a part that the checkpoint lacks, or that
- * does not fit.
+ * Throws ERR_NABLA_FILE for a damaged file, naming the tensor, and ERR_NABLA_STATE for a part that the checkpoint lacks, before
+ * anything is changed; ERR_NABLA_STATE for a part that does not fit, when those named before it have been loaded.
  * @example
  * ```ts
  * import { Linear, loadCheckpoint, saveCheckpoint } from "nabla";

@@ -202,6 +202,22 @@ describe("a file that breaks a rule is refused before anything is allocated", ()
       await expect(loadSafetensors(path("part")), `${n} bytes`).rejects.toMatchObject({ code: "ERR_NABLA_FILE" });
     }
   });
+  test("with any bit turned: refused by a rule, or other names and numbers of the same size", async () => {
+    await saveSafetensors(path("whole"), { a: tensor([[1, 2]]), b: tensor([true]) }, { metadata: { k: "v" } });
+    const whole = readFileSync(path("whole"));
+    let refused = 0;
+    for (let bit = 0; bit < 8 * whole.length; bit++) {
+      writeFileSync(
+        path("turned"),
+        whole.map((b, i) => (i === bit >> 3 ? b ^ (1 << (bit & 7)) : b)),
+      );
+      const got = await loadSafetensors(path("turned")).catch((e: unknown) => e);
+      if (got instanceof Map) expect([...got.values()].reduce((n, x: Tensor) => n + x.size, 0)).toBeLessThanOrEqual(5);
+      else expect(got, `bit ${bit}`).toMatchObject({ code: "ERR_NABLA_FILE" });
+      refused += got instanceof Map ? 0 : 1;
+    }
+    expect(refused).toBeGreaterThan(4 * whole.length);
+  });
   test("a pipe does not hang, a folder is no file, a missing file is the system's error", async () => {
     execFileSync("mkfifo", [path("pipe")]);
     await expect(openSafetensors(path("pipe"))).rejects.toThrow("is not a regular file");
