@@ -8,6 +8,7 @@ import { linear, matmul } from "../ops/matmul.ts";
 import { transpose } from "../ops/view.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Dropout } from "./dropout.ts";
+import { exchange } from "./exchange.ts";
 import { kaimingUniform } from "./init.ts";
 import { Module } from "./module.ts";
 import { Parameter } from "./parameter.ts";
@@ -89,26 +90,6 @@ type Picked = string | RegExp | ((name: string, module: Module) => boolean);
 const picked = (pick: Picked, name: string, module: Module): boolean =>
   typeof pick === "function" ? pick(name, module) : typeof pick === "string" ? name.endsWith(pick) : pick.test(name);
 
-/** Puts other modules in the place of some, wherever a model holds them. */
-function exchange(model: Module, others: ReadonlyMap<Module, Module>): void {
-  const seen = new Set<object>();
-  const visit = (holder: Record<string, unknown>): void => {
-    if (seen.has(holder)) return;
-    seen.add(holder);
-    for (const [key, child] of Object.entries(holder)) {
-      const other = child instanceof Module ? others.get(child) : undefined;
-      if (other) holder[key] = other;
-      else if (
-        child instanceof Module ||
-        Array.isArray(child) ||
-        Object.getPrototypeOf(child ?? 0) === Object.prototype
-      )
-        visit(child as Record<string, unknown>);
-    }
-  };
-  visit(model as unknown as Record<string, unknown>);
-}
-
 /**
  * Freezes a model and puts a {@link LoRA} in the place of each linear map whose name `pick` ends, matches or accepts: only these
  * learn, an optimizer keeps no state for the rest, and {@link adapterState} is all there is to save. Make optimizers and compiled
@@ -130,25 +111,28 @@ function exchange(model: Module, others: ReadonlyMap<Module, Module>): void {
  * ```
  */
 export function addAdapters(model: Module, pick: Picked, options: LoRAOptions = {}): Map<string, LoRA> {
-  const maps = [...model.namedModules()].flatMap(([name, m]) =>
-    isMap(m) && picked(pick, name, m) ? [[name, m] as const] : [],
-  );
-  if (maps.length === 0)
+  const maps = mapsOf(model);
+  const chosen = maps.filter(([name, map]) => picked(pick, name, map));
+  if (chosen.length === 0)
     fail("ERR_NABLA_VALUE", "addAdapters", `${String(pick)} picks no linear map`, {
-      expected: [...model.namedModules()].flatMap(([name, m]) => (isMap(m) ? [name] : [])),
+      expected: maps.map(([name]) => name),
       actual: pick,
     });
+  const made = new Map(chosen.map(([, map]) => [map as Module, new LoRA(map, options)]));
   model.freeze();
-  const made = new Map(maps.map(([, m]) => [m as Module, new LoRA(m, options)]));
-  exchange(model, made);
-  const found = adaptersOf(model);
-  if (found.size < made.size)
-    fail(
-      "ERR_NABLA_STATE",
-      "addAdapters",
-      `${made.size - found.size} of the maps are not where they could be exchanged`,
-    );
-  return found;
+  exchange(model, (m) => made.get(m));
+  return adaptersOf(model);
+}
+/** The linear maps that can be exchanged, by name. */
+function mapsOf(model: Module): [string, LinearMap][] {
+  const held = new Set<Module>();
+  exchange(model, (m) => {
+    held.add(m);
+    return undefined;
+  });
+  return [...model.namedModules()].flatMap(([name, m]) =>
+    held.has(m) && isMap(m) ? [[name, m] as [string, LinearMap]] : [],
+  );
 }
 function adaptersOf(model: Module): Map<string, LoRA> {
   return new Map([...model.namedModules()].flatMap(([name, m]) => (m instanceof LoRA ? [[name, m] as const] : [])));
@@ -167,6 +151,6 @@ export function adapterState(model: Module): Map<string, Tensor> {
  */
 export function mergeAdapters<M extends Module>(model: M): M {
   const others = new Map([...adaptersOf(model).values()].map((lora) => [lora as Module, lora.merge() as Module]));
-  exchange(model, others);
+  exchange(model, (m) => others.get(m));
   return model.unfreeze() as M;
 }

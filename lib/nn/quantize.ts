@@ -1,7 +1,8 @@
 import { fail } from "../core/errors.ts";
-import { Value } from "../core/value.ts";
+import type { Value } from "../core/value.ts";
 import { linearQuantized, type Quantized, quantizeWeight } from "../ops/quantize.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { exchange } from "./exchange.ts";
 import { Module } from "./module.ts";
 import { buffer, type Parameter, retype } from "./parameter.ts";
 
@@ -64,22 +65,7 @@ export interface QuantizeOptions {
   /** "i8", four times smaller weights and products in whole numbers, or "bf16", two times. Default "i8". */
   dtype?: "i8" | "bf16";
 }
-const isQuantizable = (x: unknown): x is Quantizable => x instanceof Module && "quantized" in x;
-
-/** Calls f with every quantizable layer, and puts what it returns in its place. */
-function replace(container: object, f: (layer: Quantizable) => Module, seen: Map<object, unknown>): void {
-  if (seen.has(container) || (container as { readsWeights?: boolean }).readsWeights) return;
-  seen.set(container, container);
-  for (const [key, child] of Object.entries(container)) {
-    if (typeof child !== "object" || child === null || child instanceof Value || ArrayBuffer.isView(child)) continue;
-    if (!isQuantizable(child)) {
-      replace(child, f, seen);
-      continue;
-    }
-    if (!seen.has(child)) seen.set(child, f(child));
-    (container as Record<string, unknown>)[key] = seen.get(child);
-  }
-}
+const isQuantizable = (m: Module): m is Quantizable => "quantized" in m;
 
 /**
  * Gives the linear layers of a trained model smaller weights, in place, for inference: 8 bits with a scale for each output, or
@@ -109,6 +95,7 @@ export function quantizeDynamic<M extends Module>(model: M, { dtype = "i8" }: Qu
     retype(layer.weight, "bf16");
     return layer;
   };
-  replace(model, dtype === "bf16" ? halve : (layer) => layer.quantized(), new Map());
+  const smaller = dtype === "bf16" ? halve : (layer: Quantizable) => layer.quantized();
+  exchange(model, (m) => (isQuantizable(m) ? smaller(m) : undefined));
   return model;
 }

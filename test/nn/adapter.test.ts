@@ -16,6 +16,7 @@ import {
   Sequential,
   seed,
   type Tensor,
+  TransformerEncoderLayer,
   tensor,
 } from "nabla";
 import { beforeEach, describe, expect, it } from "vitest";
@@ -110,6 +111,9 @@ it("adapters go into lists too, and nowhere is an error", () => {
     return undefined;
   };
   expect(code(() => addAdapters(net, /nothing/))).toBe("ERR_NABLA_VALUE");
+  // Attention reads the weight of its last map and does not run it.
+  expect(code(() => addAdapters(new TransformerEncoderLayer(8, 2), /out_proj$/))).toBe("ERR_NABLA_VALUE");
+  expect([...addAdapters(new TransformerEncoderLayer(8, 2), /linear|out_proj/).keys()]).toEqual(["linear1", "linear2"]);
   // A norm has features too, but no matrix.
   expect(code(() => addAdapters(new GPT2(sizes), /ln_f$/))).toBe("ERR_NABLA_VALUE");
   expect(code(() => new LoRA(new Linear(2, 2), { rank: 0 }))).toBe("ERR_NABLA_VALUE");
