@@ -89,6 +89,19 @@ function learn(net: Net, { x, y }: Points, steps: number, lr: number): number[] 
 }
 const share = (net: Net, { x, y }: Points): number => noGrad(() => net.forward(x).gt(0).eq(y.gt(0.5)).mean().item());
 
+/** The share of points at which every neuron of some layer is off: the layers behind it cannot tell such points apart. */
+function silence(net: Net, { x }: Points): number {
+  const silent = new Set<number>();
+  let at: Tensor = x;
+  for (const layer of net.namedModules().values()) {
+    if (layer instanceof Linear) at = noGrad(() => layer.forward(at as never)) as Tensor;
+    if (!(layer instanceof ReLU)) continue;
+    at = at.relu();
+    for (const [i, sum] of at.sum(1).dataSync().entries()) if (sum === 0) silent.add(i);
+  }
+  return silent.size / x.shape[0]!;
+}
+
 const side = 56;
 /** Where a network says the second spiral is, [side, side]: the square that holds both. */
 function region(net: Net): Tensor<[number, number]> {
@@ -111,13 +124,16 @@ await run(program, (values) => {
     const runs = Array.from({ length: values.runs }, () => {
       const net = network(depth, width);
       const losses = learn(net, train, values.steps, values.lr);
-      return { losses, accuracy: share(net, test), region: region(net) };
+      return { losses, accuracy: share(net, test), silent: silence(net, test), region: region(net) };
     });
     const accuracy = mean(runs.map((one) => one.accuracy));
+    const silent = mean(runs.map((one) => one.silent));
     const loss = mean(runs.map((one) => one.losses.at(-1)!));
     const size = `${layers(depth)} of ${width}: ${count(depth, width)} parameters`;
-    console.log(`${size}, loss ${loss.toFixed(4)}, ${(100 * accuracy).toFixed(1)} % of new points right`);
-    return { depth, width, parameters: count(depth, width), loss, accuracy, first: runs[0]! };
+    console.log(
+      `${size}, loss ${loss.toFixed(4)}, ${(100 * accuracy).toFixed(1)} % of new points right; at ${(100 * silent).toFixed(1)} % some layer is silent`,
+    );
+    return { depth, width, parameters: count(depth, width), loss, accuracy, silent, first: runs[0]! };
   });
   console.log();
   const name = ({ depth, width }: { depth: number; width: number }): string => `${layers(depth)} of ${width}`;

@@ -1,6 +1,6 @@
 import { fail } from "../core/errors.ts";
 import { Chart, type ChartOptions, heading, painted } from "./chart.ts";
-import { type Array2, grid } from "./read.ts";
+import { grid, type Shaped } from "./read.ts";
 import { el, label } from "./svg.ts";
 import { caption, cells, clean, padStart, pixels, short, shorten } from "./words.ts";
 
@@ -37,7 +37,7 @@ function names(op: string, side: string, given: readonly string[] | undefined, c
 }
 
 /** The table of numbers of a matrix of at most 200 x 200. */
-function table(op: string, from: Array2 | readonly (readonly number[])[]): number[][] {
+function table(op: string, from: Shaped | readonly (readonly number[])[]): number[][] {
   const rows = Array.isArray(from) ? (from as number[][]) : undefined;
   const ragged = rows?.find((row) => row?.length !== rows[0]?.length);
   if (ragged !== undefined)
@@ -45,7 +45,7 @@ function table(op: string, from: Array2 | readonly (readonly number[])[]): numbe
       expected: rows![0]!.length,
       actual: ragged?.length,
     });
-  const source = rows ? { shape: [rows.length, rows[0]?.length ?? 0], data: rows.flat() } : (from as Array2);
+  const source = rows ? { shape: [rows.length, rows[0]?.length ?? 0], data: rows.flat() } : (from as Shaped);
   const { shape, data } = grid(op, "values", source, [2]);
   const [high, wide] = shape as [number, number];
   if (high > 200 || wide > 200)
@@ -67,7 +67,7 @@ function table(op: string, from: Array2 | readonly (readonly number[])[]): numbe
  * console.log(heatmap([[1, 0], [0, 1]], { rows: ["a", "b"] }).svg().includes("a")); // true
  * ```
  */
-export function heatmap(values: Array2 | readonly (readonly number[])[], options: HeatmapOptions = {}): Chart {
+export function heatmap(values: Shaped | readonly (readonly number[])[], options: HeatmapOptions = {}): Chart {
   const all = table("heatmap", values);
   const most = Math.max(...all.flat().filter(Number.isFinite).map(Math.abs), 1e-300);
   const shares = all.map((row) => row.map((value) => (Number.isFinite(value) ? value / most : 0)));
@@ -92,7 +92,7 @@ export interface ConfusionOptions extends Pick<ChartOptions, "title"> {
  * ```
  */
 export function confusion(
-  counts: Array2 | readonly (readonly number[])[],
+  counts: Shaped | readonly (readonly number[])[],
   { classes, title }: ConfusionOptions = {},
 ): Chart {
   const values = table("confusion", counts);

@@ -1,7 +1,7 @@
 import { fail } from "../core/errors.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { Chart, type ChartOptions, heading } from "./chart.ts";
-import { type Array2, grid } from "./read.ts";
+import { grid, type Shaped } from "./read.ts";
 import type { Range } from "./scale.ts";
 import { el, label, n } from "./svg.ts";
 import { caption, cells, clean, padEnd, pixels, shorten } from "./words.ts";
@@ -98,12 +98,12 @@ function shares(values: Float64Array, [low, high]: Range, signed: boolean): Floa
   return values.map((value) => Math.min(1, Math.max(0, (value - low) / span)));
 }
 
-const bytes = (from: Array2): boolean =>
+const bytes = (from: Shaped): boolean =>
   from instanceof Tensor
     ? from.dtype === ("u8" as string)
     : from.data instanceof Uint8Array || from.data instanceof Uint8ClampedArray;
 
-function picturesOf(op: string, from: Array2, { range, each = false, colors = "ink" }: ImagesOptions): Picture[] {
+function picturesOf(op: string, from: Shaped, { range, each = false, colors = "ink" }: ImagesOptions): Picture[] {
   const { shape, data } = grid(op, "pictures", from, [2, 3, 4]);
   const [count, channels] = shape.length === 4 ? [shape[0]!, shape[1]!] : [shape.length === 3 ? shape[0]! : 1, 1];
   const [rows, columns] = shape.slice(-2) as [number, number];
@@ -145,7 +145,7 @@ function picturesOf(op: string, from: Array2, { range, each = false, colors = "i
  * console.log(images(digits(20).images, { columns: 10 }).svg().length > 1000); // true
  * ```
  */
-export function images(pictures: Array2, options: ImagesOptions = {}): Chart {
+export function images(pictures: Shaped, options: ImagesOptions = {}): Chart {
   return gallery("images", picturesOf("images", pictures, options), options);
 }
 
@@ -160,7 +160,7 @@ export function images(pictures: Array2, options: ImagesOptions = {}): Chart {
  * console.log(filters(new Conv2d(1, 8, 3).weight).text().split("\n").length); // 2
  * ```
  */
-export function filters(weights: Array2, options: ImagesOptions = {}): Chart {
+export function filters(weights: Shaped, options: ImagesOptions = {}): Chart {
   const { shape, data } = grid("filters", "weights", weights, [4]);
   const [out, ins, rows, columns] = shape as [number, number, number, number];
   const rgb = ins === 3;
@@ -180,7 +180,7 @@ export function filters(weights: Array2, options: ImagesOptions = {}): Chart {
  * console.log(featureMaps(maps).svg().includes("path")); // true
  * ```
  */
-export function featureMaps(activations: Array2, options: ImagesOptions = {}): Chart {
+export function featureMaps(activations: Shaped, options: ImagesOptions = {}): Chart {
   const look: ImagesOptions = { colors: "heat", each: true, ...options };
   return gallery("featureMaps", picturesOf("featureMaps", activations, look), look);
 }

@@ -9,6 +9,6 @@ export { type HistogramOptions, histogram } from "./histogram.ts";
 export { type Colors, featureMaps, filters, type ImagesOptions, images } from "./images.ts";
 export { type Line, type LinesOptions, lines, type ScatterOptions, scatter } from "./lines.ts";
 export { type PngOptions, png } from "./png.ts";
-export type { Array2, Named, Numbers } from "./read.ts";
+export type { Named, Numbers, Shaped } from "./read.ts";
 export type { Range } from "./scale.ts";
 export type { Theme } from "./svg.ts";

@@ -47,14 +47,14 @@ export function entries<T>(op: string, what: string, from: Named<T>): (readonly 
 }
 
 /** A tensor, or numbers with a shape, such as what {@link digits} gives. */
-export type Array2 = Tensor | { readonly shape: readonly number[]; readonly data: ArrayLike<number> };
+export type Shaped = Tensor | { readonly shape: readonly number[]; readonly data: ArrayLike<number> };
 
 export interface Grid {
   readonly shape: readonly number[];
   readonly data: Float64Array;
 }
 /** Numbers with their shape, of one of the ranks asked for, none of whose sizes is 0. */
-export function grid(op: string, name: string, from: Array2, ranks: readonly number[]): Grid {
+export function grid(op: string, name: string, from: Shaped, ranks: readonly number[]): Grid {
   const shape: unknown = (from as { shape?: unknown } | null)?.shape;
   if (!Array.isArray(shape))
     fail("ERR_NABLA_TYPE", op, `${name} must be a tensor or { shape, data }, got ${clean(kind(from))}`, {

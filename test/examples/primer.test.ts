@@ -77,10 +77,11 @@ it("descent: one rate learns, mini-batches are rough and fast, Adam is ahead", (
 
 it("depth: two layers do what one of as many parameters does not", () => {
   const run = example("depth", "--steps", "500", "--runs", "1", "--svg", join(folder, "w"), "--json");
-  const { results } = json<{ results: { depth: number; parameters: number; accuracy: number }[] }>(run);
+  const { results } = json<{ results: { parameters: number; accuracy: number; silent: number }[] }>(run);
   for (const { parameters } of results) expect(parameters).toBeLessThanOrEqual(600);
   expect(results[0]!.accuracy).toBeLessThan(0.8);
   expect(results[2]!.accuracy).toBeGreaterThan(results[0]!.accuracy + 0.15);
+  for (const { silent } of results) expect(silent >= 0 && silent <= 1).toBe(true);
   expect(pictures("w").length).toBe(3);
 });
 
