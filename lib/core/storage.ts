@@ -44,7 +44,8 @@ export class Storage {
   #missing(): TypedArray {
     const { gone } = this;
     if (gone) fail(gone.code, "tensor", `the memory of this tensor ${gone.why}`, gone.details);
-    this.#array = viewOf(this.dtype, new ArrayBuffer(this.bytes), 0, this.length);
+    const buffer = new ArrayBuffer(this.bytes + align);
+    this.#array = viewOf(this.dtype, buffer, native.lead(buffer), this.length);
     return this.#array;
   }
 
