@@ -65,7 +65,12 @@ export { type BatchSizes, ContinuousBatch } from "./models/batch.ts";
 export { type BeamOptions, beamSearch, type Hypothesis } from "./models/beam.ts";
 export { Bert, type BertConfig, type BertOutput, type BertPreset } from "./models/bert.ts";
 export type { CausalModel, Place } from "./models/causal.ts";
-export { BertForSequenceClassification, BertForTokenClassification } from "./models/classifier.ts";
+export {
+  BertForSequenceClassification,
+  BertForTokenClassification,
+  GPT2ForSequenceClassification,
+  LlamaForSequenceClassification,
+} from "./models/classifier.ts";
 export { generate, generateBatch } from "./models/generate.ts";
 export { GPT2, type GPT2Config, type GPT2Preset } from "./models/gpt.ts";
 export { loadPretrained, type Pretrained, savePretrained } from "./models/huggingface.ts";

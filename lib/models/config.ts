@@ -2,13 +2,26 @@
 import { fail } from "../core/errors.ts";
 import type { RotaryScaling } from "../nn/position.ts";
 import { Bert, type BertConfig } from "./bert.ts";
-import { type BertForSequenceClassification, BertForTokenClassification } from "./classifier.ts";
+import {
+  type BertForSequenceClassification,
+  BertForTokenClassification,
+  GPT2ForSequenceClassification,
+  LlamaForSequenceClassification,
+} from "./classifier.ts";
 import { GPT2, type GPT2Config } from "./gpt.ts";
 import { Llama, type LlamaConfig } from "./llama.ts";
 import { ViT, type ViTConfig } from "./vit.ts";
 
 /** The models that folders hold. */
-export type Pretrained = GPT2 | Llama | Bert | BertForSequenceClassification | BertForTokenClassification | ViT;
+export type Pretrained =
+  | GPT2
+  | GPT2ForSequenceClassification
+  | Llama
+  | LlamaForSequenceClassification
+  | Bert
+  | BertForSequenceClassification
+  | BertForTokenClassification
+  | ViT;
 
 /** A configuration read field by field, with a complaint for each that is not what a model here can do. */
 export class Fields {
@@ -180,9 +193,9 @@ function named<T extends string>(wanted: T): string {
   const found = Object.entries(activations).find(([, name]) => name === wanted);
   return (found as [string, string])[0];
 }
-function gpt2Fields({ config: c }: GPT2): object {
+function gpt2Fields(c: GPT2["config"], architecture: string): object {
   return {
-    architectures: ["GPT2LMHeadModel"],
+    architectures: [architecture],
     model_type: "gpt2",
     vocab_size: c.vocabSize,
     n_positions: c.contextLength,
@@ -210,10 +223,10 @@ function rotaryFields({ theta, scaling }: Llama["config"]): Record<string, unkno
   const { betaFast, betaSlow, attentionFactor, truncate } = scaling;
   return { ...long, beta_fast: betaFast, beta_slow: betaSlow, attention_factor: attentionFactor, truncate };
 }
-function llamaFields({ config: c }: Llama): object {
+function llamaFields(c: Llama["config"], architecture: string): object {
   const { rope_theta, ...scaling } = rotaryFields(c);
   return {
-    architectures: ["LlamaForCausalLM"],
+    architectures: [architecture],
     model_type: "llama",
     vocab_size: c.vocabSize,
     max_position_embeddings: c.contextLength,
@@ -296,16 +309,21 @@ function vitFields({ config: c }: ViT): object {
     qkv_bias: true,
     layer_norm_eps: c.eps,
     initializer_range: c.std,
-    ...labelFields(c.classes),
   };
 }
 
 /** What config.json says of a model. */
 export function fieldsOf(model: Pretrained): object {
-  if (model instanceof GPT2) return gpt2Fields(model);
-  if (model instanceof Llama) return llamaFields(model);
-  if (model instanceof ViT) return vitFields(model);
+  if (model instanceof GPT2) return gpt2Fields(model.config, "GPT2LMHeadModel");
+  if (model instanceof Llama) return llamaFields(model.config, "LlamaForCausalLM");
   if (model instanceof Bert) return bertFields(model.config, "BertForPreTraining");
+  return { ...classifierFields(model), ...labelFields(model.config.classes) };
+}
+function classifierFields(model: Extract<Pretrained, { config: { classes: number } }>): object {
+  if (model instanceof ViT) return vitFields(model);
+  if (model instanceof GPT2ForSequenceClassification) return gpt2Fields(model.config, "GPT2ForSequenceClassification");
+  if (model instanceof LlamaForSequenceClassification)
+    return llamaFields(model.config, "LlamaForSequenceClassification");
   const task = model instanceof BertForTokenClassification ? "Token" : "Sequence";
-  return { ...bertFields(model.config, `BertFor${task}Classification`), ...labelFields(model.config.classes) };
+  return bertFields(model.config, `BertFor${task}Classification`);
 }

@@ -37,9 +37,11 @@ export interface GPT2Config extends TokenConfig {
   /** Whether the head shares the weight of the embedding; true unless given. */
   readonly tied?: boolean;
 }
-type Full = Required<GPT2Config> & {
+/** A configuration with nothing left open. */
+export type FullGPT2Config = Required<GPT2Config> & {
   readonly dropout: { readonly embedding: number; readonly attention: number; readonly residual: number };
 };
+type Full = FullGPT2Config;
 
 const sized = (layers: number, heads: number, width: number): GPT2Config => ({
   vocabSize: 50257,
@@ -59,7 +61,7 @@ const presets = {
 /** The published sizes by name. */
 export type GPT2Preset = keyof typeof presets;
 
-function complete(given: GPT2Config | GPT2Preset): Full {
+export function completeGPT2(given: GPT2Config | GPT2Preset): Full {
   const config = presetOf<GPT2Config>("GPT2", given, presets);
   const { vocabSize, contextLength, layers, heads, width, dropout = 0 } = config;
   checkSizes("GPT2", { vocabSize, contextLength });
@@ -163,7 +165,7 @@ class Block extends Module {
   }
 }
 
-class Body extends Module {
+export class GPT2Body extends Module {
   readonly wte: Embedding;
   readonly wpe: Embedding;
   readonly drop: Dropout;
@@ -210,19 +212,19 @@ class Body extends Module {
  */
 export class GPT2 extends Decoder {
   readonly config: Full;
-  readonly transformer: Body;
+  readonly transformer: GPT2Body;
   readonly lm_head: Head;
 
   constructor(config: GPT2Config | GPT2Preset) {
     super();
-    const full = complete(config);
+    const full = completeGPT2(config);
     this.config = full;
-    this.transformer = new Body(full);
+    this.transformer = new GPT2Body(full);
     this.lm_head = headOf(this.transformer.wte.weight, full);
   }
   /** Parameters and bytes, before anything is allocated: for `batch` texts of `time` tokens, one of the whole context unless given. */
   static summary(config: GPT2Config | GPT2Preset, { batch = 1, time }: Workload = {}): Summary {
-    const { vocabSize, contextLength, layers, heads, width, hidden, tied } = complete(config);
+    const { vocabSize, contextLength, layers, heads, width, hidden, tied } = completeGPT2(config);
     const tables = (vocabSize * (tied ? 1 : 2) + contextLength) * width;
     const parameters = tables + layers * blockParameters(width, hidden) + 2 * width;
     const costs = { parameters, kept: blockKept(width, hidden), layers, heads, remembered: 2 * width, vocabSize };

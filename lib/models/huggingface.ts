@@ -4,7 +4,12 @@ import { join } from "node:path";
 import { replaceText } from "../io/file.ts";
 import { openShards, readObject, type Shards } from "../io/shards.ts";
 import { Bert } from "./bert.ts";
-import { BertForSequenceClassification, BertForTokenClassification } from "./classifier.ts";
+import {
+  BertForSequenceClassification,
+  BertForTokenClassification,
+  GPT2ForSequenceClassification,
+  LlamaForSequenceClassification,
+} from "./classifier.ts";
 import { bertConfig, Fields, fieldsOf, gpt2Config, llamaConfig, type Pretrained, vitConfig } from "./config.ts";
 import { GPT2 } from "./gpt.ts";
 import { Llama } from "./llama.ts";
@@ -24,17 +29,23 @@ interface Family {
 }
 const families = {
   gpt2: {
-    make: (f) => new GPT2(gpt2Config(f)),
+    make: (f) =>
+      f.strings("architectures")[0] === "GPT2ForSequenceClassification"
+        ? new GPT2ForSequenceClassification(gpt2Config(f), f.labels())
+        : new GPT2(gpt2Config(f)),
     rename: (name) => {
       if (/\.attn\.(masked_)?bias$/.test(name)) return undefined;
-      return /^(transformer|lm_head)\./.test(name) ? name : `transformer.${name}`;
+      return /^(transformer|lm_head|score)\./.test(name) ? name : `transformer.${name}`;
     },
   },
   llama: {
-    make: (f) => new Llama(llamaConfig(f)),
+    make: (f) =>
+      f.strings("architectures")[0] === "LlamaForSequenceClassification"
+        ? new LlamaForSequenceClassification(llamaConfig(f), f.labels())
+        : new Llama(llamaConfig(f)),
     rename: (name) => {
       if (name.endsWith("rotary_emb.inv_freq")) return undefined;
-      return /^(model|lm_head)\./.test(name) ? name : `model.${name}`;
+      return /^(model|lm_head|score)\./.test(name) ? name : `model.${name}`;
     },
   },
   bert: {

@@ -29,7 +29,9 @@ export interface LlamaConfig extends TokenConfig {
   readonly attentionBias?: boolean;
   readonly mlpBias?: boolean;
 }
-type Full = Required<LlamaConfig>;
+/** A configuration with nothing left open. */
+export type FullLlamaConfig = Required<LlamaConfig>;
+type Full = FullLlamaConfig;
 
 const presets = {
   "smollm2-135m": {
@@ -68,7 +70,7 @@ const presets = {
 /** Published sizes by name. */
 export type LlamaPreset = keyof typeof presets;
 
-function complete(given: LlamaConfig | LlamaPreset): Full {
+export function completeLlama(given: LlamaConfig | LlamaPreset): Full {
   const config = presetOf<LlamaConfig>("Llama", given, presets);
   const { vocabSize, contextLength, layers, heads, width, hidden, keyValueHeads = heads } = config;
   checkSizes("Llama", { vocabSize, contextLength, layers, heads, width, hidden, keyValueHeads });
@@ -136,7 +138,7 @@ class Layer extends Module {
     return y.add(this.mlp.forward(this.post_attention_layernorm.forward(y) as Tensor));
   }
 }
-class Body extends Module {
+export class LlamaBody extends Module {
   readonly embed_tokens: Embedding;
   readonly layers: Layer[];
   readonly norm: RMSNorm;
@@ -180,19 +182,19 @@ class Body extends Module {
  */
 export class Llama extends Decoder {
   readonly config: Full;
-  readonly model: Body;
+  readonly model: LlamaBody;
   readonly lm_head: Head;
 
   constructor(config: LlamaConfig | LlamaPreset) {
     super();
-    const full = complete(config);
+    const full = completeLlama(config);
     this.config = full;
-    this.model = new Body(full);
+    this.model = new LlamaBody(full);
     this.lm_head = headOf(this.model.embed_tokens.weight, full);
   }
   /** Parameters and bytes, before anything is allocated: for `batch` texts of `time` tokens, one of the whole context unless given. */
   static summary(config: LlamaConfig | LlamaPreset, { batch = 1, time }: Workload = {}): Summary {
-    const full = complete(config);
+    const full = completeLlama(config);
     const { vocabSize, contextLength, layers, heads, keyValueHeads, width, headWidth, hidden, tied } = full;
     const [inner, shared] = [heads * headWidth, keyValueHeads * headWidth];
     const biases = (full.attentionBias ? inner + 2 * shared + width : 0) + (full.mlpBias ? 2 * hidden + width : 0);

@@ -10,7 +10,9 @@ import {
   compile,
   crossEntropy,
   GPT2,
+  GPT2ForSequenceClassification,
   Llama,
+  LlamaForSequenceClassification,
   loadPretrained,
   type NablaError,
   noGrad,
@@ -64,6 +66,8 @@ const makers = {
   bert: () => new Bert({ ...small, hidden: 24, types: 3 }),
   "bert, texts in classes": () => new BertForSequenceClassification({ ...small, hidden: 24 }, 5),
   "bert, words in classes": () => new BertForTokenClassification({ ...small, hidden: 24 }, 2),
+  "gpt2, texts in classes": () => new GPT2ForSequenceClassification({ ...small, tied: false }, 3),
+  "llama, texts in classes": () => new LlamaForSequenceClassification({ ...small, hidden: 24 }, 3),
   vit: () => new ViT({ imageSize: 6, patchSize: 3, channels: 2, classes: 4, layers: 2, heads: 4, width: 16 }),
 };
 const ids = tensor([[3, 1, 4, 1, 5]], { dtype: "i32" }) as Tensor;
@@ -152,6 +156,28 @@ describe.each(Object.entries(makers))("%s", (_, make) => {
     expect(file.metadata.get("format")).toBe("pt");
     await file.close();
   });
+});
+
+it("texts are judged by their own last token, whatever fills up the batch", () => {
+  for (const name of ["gpt2, texts in classes", "llama, texts in classes"] as const) {
+    const model = makers[name]().eval();
+    expect([...model.stateDict().keys()].at(-1)).toBe("score.weight");
+    const filled = tensor(
+      [
+        [3, 1, 4, 1, 5],
+        [2, 7, 0, 0, 0],
+      ],
+      { dtype: "i32" },
+    ) as Tensor;
+    const keyMask = tensor([
+      [true, true, true, true, true],
+      [true, true, false, false, false],
+    ]) as Tensor;
+    const both = list(noGrad(() => model.forward(filled, { keyMask })));
+    const short = noGrad(() => model.forward(tensor([[2, 7]], { dtype: "i32" }) as Tensor));
+    const alone = [...list(noGrad(() => model.forward(ids))), ...list(short)];
+    for (const [i, x] of both.entries()) expect(x).toBeCloseTo(alone[i]!, 5);
+  }
 });
 
 describe("loadPretrained", () => {
