@@ -7,6 +7,7 @@ import { elementwise, type Found, gemm, overhead } from "./kernels.ts";
 import { half, integer as whole } from "./precision.ts";
 import { raceDigits } from "./race.ts";
 import { circumstances, markdown, save } from "./report.ts";
+import { attention, rows } from "./rows.ts";
 import { server } from "./server.ts";
 import { training } from "./training.ts";
 
@@ -16,6 +17,8 @@ const names = [
   "half",
   "integer",
   "elementwise",
+  "rows",
+  "attention",
   "overhead",
   "digits",
   "training",
@@ -59,6 +62,10 @@ await run(
       ...both.map((n): Part => ({ name: "half", group: "kernels", measure: () => withThreads(n, () => half(n)) })),
       ...both.map((n): Part => ({ name: "integer", group: "kernels", measure: () => withThreads(n, () => whole(n)) })),
       { name: "elementwise", group: "kernels", measure: () => withThreads(1, elementwise) },
+      { name: "rows", group: "kernels", measure: () => withThreads(1, rows) },
+      ...both.map(
+        (n): Part => ({ name: "attention", group: "kernels", measure: () => withThreads(n, () => attention(n)) }),
+      ),
       { name: "overhead", group: "kernels", measure: overhead },
       { name: "digits", group: "training", measure: () => raceDigits(values.seconds) },
       ...both.map((n): Part => ({ name: "training", group: "training", measure: () => training(n, chosen) })),

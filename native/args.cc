@@ -5,6 +5,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "overlap.h"
+
 namespace nabla {
 namespace {
 
@@ -205,8 +207,6 @@ struct Cursor {
   }
 };
 
-using wide = __int128;
-
 // The bytes an operand can touch; refuses what lies outside the array.
 Reach reach_of(const RowInfo& r, const Param& p, const Array& a, const Operand& o, int rank, wide offset) {
   wide low = offset, high = offset;
@@ -242,6 +242,8 @@ void check_overlap(const RowInfo& r, const Bound& call, const Reach* range, cons
     for (int j = 0; j < r.arrays; j++) {
       if (i == j || !range[i].begin || !range[j].begin) continue;
       if (range[i].end <= range[j].begin || range[j].end <= range[i].begin) continue;
+      const bool strided = r.param[i].form == Form::strided && r.param[j].form == Form::strided;
+      if (strided && apart(call.operand[i], rank[i], call.operand[j], rank[j])) continue;
       bool inplace = r.driver != Driver::Call && !r.param[j].writes && rank[i] == rank[j] &&
                      same_walk(call.operand[i], call.operand[j], rank[i]);
       if (!inplace)

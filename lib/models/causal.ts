@@ -7,7 +7,9 @@ import { normal } from "../nn/init.ts";
 import { Linear } from "../nn/linear.ts";
 import { Module } from "../nn/module.ts";
 import type { Parameter } from "../nn/parameter.ts";
+import { selfAttention } from "../ops/attention.ts";
 import { arange } from "../ops/create.ts";
+import { fromHeads, splitQkv } from "../ops/heads.ts";
 import { linear } from "../ops/matmul.ts";
 import { slice } from "../ops/view.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -41,14 +43,30 @@ export interface CausalModel extends Module {
 }
 
 /** How the layers of one call attend: to each other, or to a cache. */
-export type Attend = (layer: number, q: Tensor, k: Tensor, v: Tensor, dropout: number) => Tensor;
+export interface Attend {
+  /** Queries, keys and values [batch, heads, time, width]. */
+  heads(layer: number, q: Tensor, k: Tensor, v: Tensor, dropout?: number): Tensor;
+  /** Rows [q | k | v] of all heads, [batch, time, 3 width], as [batch, time, width]. */
+  rows(layer: number, x: Tensor, heads: number, dropout?: number): Tensor;
+}
 export function attending(time: number, { keyMask, cache, slots, rows }: Place): Attend {
-  if (!cache) return (_, q, k, v, dropout) => scaledDotProductAttention(q, k, v, { causal: true, keyMask, dropout });
+  if (!cache)
+    return {
+      heads: (_, q, k, v, dropout) => scaledDotProductAttention(q, k, v, { causal: true, keyMask, dropout }),
+      rows: (_, x, heads, dropout) => selfAttention(x, heads, { causal: true, keyMask, dropout }) as Tensor,
+    };
   const place = cache.at(slots ?? (arange(0, time) as Tensor), rows);
-  return (layer, q, k, v, dropout) => {
-    const all = place.store(layer, k, v);
-    return scaledDotProductAttention(q, all.k, all.v, { mask: place.visible, dropout });
+  const attend: Attend = {
+    heads(layer, q, k, v, dropout) {
+      const all = place.store(layer, k, v);
+      return scaledDotProductAttention(q, all.k, all.v, { mask: place.visible, dropout });
+    },
+    rows(layer, x, heads, dropout) {
+      const { q, k, v } = splitQkv(x, heads) as Record<"q" | "k" | "v", Tensor>;
+      return fromHeads(attend.heads(layer, q, k, v, dropout)) as Tensor;
+    },
   };
+  return attend;
 }
 
 /** Of hidden states [batch, time, width] those that logits are wanted of. */

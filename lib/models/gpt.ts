@@ -9,7 +9,6 @@ import { Parameter } from "../nn/parameter.ts";
 import { QuantizedLinear } from "../nn/quantize.ts";
 import { gelu, relu, silu } from "../ops/activation.ts";
 import { empty, zeros } from "../ops/create.ts";
-import { fromHeads, splitQkv } from "../ops/heads.ts";
 import { linear } from "../ops/matmul.ts";
 import { embedding } from "../ops/select.ts";
 import { slice, transpose } from "../ops/view.ts";
@@ -119,9 +118,8 @@ class Attention extends Module {
     this.resid_dropout = new Dropout(dropout.residual);
   }
   forward(x: Tensor, layer: number, attend: Attend): Tensor {
-    const { q, k, v } = splitQkv(this.c_attn.forward(x), this.heads) as Record<"q" | "k" | "v", Tensor>;
-    const y = attend(layer, q, k, v, this.training ? this.dropout : 0);
-    return this.resid_dropout.forward(this.c_proj.forward(fromHeads(y) as Tensor));
+    const y = attend.rows(layer, this.c_attn.forward(x), this.heads, this.training ? this.dropout : 0);
+    return this.resid_dropout.forward(this.c_proj.forward(y));
   }
 }
 class MLP extends Module {

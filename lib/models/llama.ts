@@ -115,7 +115,7 @@ class Attention extends Module {
     const part = (map: Linear, heads: number) => toHeads(map.forward(x), heads) as Tensor;
     const q = turn(part(this.q_proj, this.heads));
     const k = turn(part(this.k_proj, this.keyValueHeads));
-    const y = attend(layer, q, k, part(this.v_proj, this.keyValueHeads), 0);
+    const y = attend.heads(layer, q, k, part(this.v_proj, this.keyValueHeads));
     return this.o_proj.forward(fromHeads(y) as Tensor) as Tensor;
   }
 }

@@ -2,7 +2,9 @@ import { fail } from "../core/errors.ts";
 import {
   type AttentionOptions,
   averageHeads,
+  type HeadWeights,
   multiHeadAttention,
+  multiHeadWeights,
   scaledDotProductAttention as sdpa,
 } from "../ops/attention.ts";
 import { empty, zeros } from "../ops/create.ts";
@@ -116,14 +118,14 @@ export class MultiheadAttention extends Module {
   override describe(): string {
     return `${this.width}, ${this.heads}${this.dropout ? `, { dropout: ${this.dropout} }` : ""}`;
   }
-  #run(query: Tensor, key: Tensor, value: Tensor, looking: Looking) {
+  #given(looking: Looking): [HeadWeights, AttentionOptions] {
     const { heads, in_proj_weight: inWeight, in_proj_bias: inBias, out_proj } = this;
-    const weights = { heads, inWeight, inBias: inBias ?? undefined, outWeight: out_proj.weight };
-    const options: AttentionOptions = { ...looking, dropout: this.training ? this.dropout : 0 };
-    return multiHeadAttention(query, key, value, { ...weights, outBias: out_proj.bias ?? undefined }, options);
+    const { weight: outWeight, bias: outBias } = out_proj;
+    const options = { ...looking, dropout: this.training ? this.dropout : 0 };
+    return [{ heads, inWeight, inBias: inBias ?? undefined, outWeight, outBias: outBias ?? undefined }, options];
   }
   forward(query: Tensor, key: Tensor = query, value: Tensor = key, looking: Looking = {}): Tensor {
-    return this.#run(query, key, value, looking).y as Tensor;
+    return multiHeadAttention(query, key, value, ...this.#given(looking)) as Tensor;
   }
   /** The result y and the weights it was made with, [batch, L, S], the average of the heads. */
   attend(
@@ -132,7 +134,7 @@ export class MultiheadAttention extends Module {
     value: Tensor = key,
     looking: Looking = {},
   ): { y: Tensor; weights: Tensor } {
-    const { y, weights } = this.#run(query, key, value, looking);
+    const { y, weights } = multiHeadWeights(query, key, value, ...this.#given(looking));
     return { y: y as Tensor, weights: averageHeads(weights) as Tensor };
   }
   /** Part i of in_proj (0 query, 1 key, 2 value) of x, as heads. */

@@ -1,17 +1,17 @@
-// Scaled dot-product attention, made of products and a softmax.
+// Scaled dot-product attention: one kernel, or products and a softmax.
 import { fail, showShape } from "../core/errors.ts";
 import { broadcastShapes, type Dims, sameShape } from "../core/shape.ts";
 import type { Value } from "../core/value.ts";
 import { tanh } from "./activation.ts";
-import { le, logicalAnd, where } from "./arithmetic.ts";
-import { arange } from "./create.ts";
+import { contiguous, logicalAnd, where } from "./arithmetic.ts";
+import { attend, attendable, selfAttend, softmaxWhere, stacked, triangle } from "./flash.ts";
 import { plus, times } from "./formula.ts";
-import { fromHeads, splitQkv, toHeads } from "./heads.ts";
+import { fromHeads, splitQkv, thirds, toHeads } from "./heads.ts";
 import { linear, matmul } from "./matmul.ts";
 import { dropout } from "./random.ts";
 import { mean } from "./reduce.ts";
 import { softmax } from "./softmax.ts";
-import { reshape, slice, transpose, unsqueeze } from "./view.ts";
+import { reshape, slice, transpose } from "./view.ts";
 
 export interface AttentionOptions {
   /** Booleans, true where a query may look, or numbers that are added to the scores; broadcast to [..., heads, L, S]. */
@@ -46,18 +46,6 @@ function check(q: Value, k: Value, v: Value | undefined, { mask, keyMask }: Atte
 }
 const scoreShape = (q: Value, k: Value): number[] => [...q.shape.slice(0, -1), k.shape.at(-2) as number];
 
-/** Heads of queries that share a head of keys, one below the other: [..., h, g L, E] for [..., h g, L, E]. */
-function stacked(q: Value, k: Value): Value {
-  const [heads, shared] = [q.shape.at(-3), k.shape.at(-3)];
-  if (q.ndim < 3 || heads === shared) return q;
-  return reshape(q, [...k.shape.slice(0, -2), -1, q.shape.at(-1) as number]);
-}
-
-/** [L, S], true where key j <= query i. */
-function triangle(queries: number, keys: number): Value {
-  return le({ a: arange(0, keys), b: unsqueeze(arange(0, queries), 1) });
-}
-
 /** Where a query may look, as far as booleans and causal say; undefined for everywhere. */
 function allowed(shape: Dims, { mask, keyMask, causal }: AttentionOptions): Value | undefined {
   const [queries, keys] = shape.slice(-2) as [number, number];
@@ -82,15 +70,43 @@ export function attentionWeights(q: Value, k: Value, options: AttentionOptions =
   // Causal alone leaves every row a key.
   if (causal && !keyMask && mask?.dtype !== "bool")
     return softmax(where({ condition, a: scores, b: Number.NEGATIVE_INFINITY }));
-  // Finite, so that a row without any key has no NaN; its equal weights are taken out behind.
-  return where({ condition, a: softmax(where({ condition, a: scores, b: -1e30 })), b: 0 });
+  return softmaxWhere(scores, condition);
 }
 
-/** softmax(q kᵀ / √E) v: q [..., heads, L, E], k [..., heads or a divisor, S, E], v [..., S, Ev]. */
+/** x with four dimensions, [batch, heads, time, width]. */
+const lifted = (x: Value): Value => reshape(x, [...[1, 1].slice(x.ndim - 2), ...x.shape]);
+
+/**
+ * softmax(q kᵀ / √E) v: q [..., heads, L, E], k [..., heads or a divisor, S, E], v [..., S, Ev]. One kernel, unless scores are
+ * bounded, weights dropped or numbers added to scores.
+ */
 export function scaledDotProductAttention(q: Value, k: Value, v: Value, options: AttentionOptions = {}): Value {
   check(q, k, v, options);
-  const weights = attentionWeights(q, k, options);
-  return weigh(weights, v, options.dropout ?? 0);
+  const {
+    softcap,
+    dropout: p = 0,
+    mask,
+    keyMask,
+    causal = false,
+    scale = 1 / Math.sqrt(q.shape.at(-1) || 1),
+  } = options;
+  if (softcap || p > 0 || !attendable({ q, k, v, mask })) return weigh(attentionWeights(q, k, options), v, p);
+  const shape = scoreShape(q, k);
+  const own = allowed(shape, { mask, keyMask });
+  const y = attend({ q: lifted(q), k: lifted(k), v: lifted(v), mask: own }, { causal, scale });
+  return q.ndim === 4 ? y : reshape(y, [...shape.slice(0, -1), v.shape.at(-1) as number]);
+}
+/** The same among rows [q | k | v] of all heads, [batch, time, 3 width], as [batch, time, width]. */
+export function selfAttention(x: Value, heads: number, options: AttentionOptions = {}): Value {
+  const rows = contiguous(x);
+  const { q, k, v } = thirds(rows, heads);
+  const { softcap, dropout: p = 0, mask, keyMask, causal = false, scale = 1 / Math.sqrt(q.shape[3] || 1) } = options;
+  if (softcap || p > 0 || !attendable({ q, k, v, mask })) {
+    const split = splitQkv(x, heads);
+    return fromHeads(scaledDotProductAttention(split.q, split.k, split.v, options));
+  }
+  check(q, k, v, options);
+  return selfAttend(rows, { heads, causal, scale }, allowed(scoreShape(q, k), { mask, keyMask }));
 }
 function weigh(weights: Value, v: Value, p: number): Value {
   const y = matmul(stacked(p > 0 ? dropout(weights, p) : weights, v), v);
@@ -105,24 +121,37 @@ export interface HeadWeights {
   readonly outWeight: Value;
   readonly outBias?: Value | undefined;
 }
-function projected(q: Value, k: Value, v: Value, { heads, inWeight, inBias }: HeadWeights) {
-  if (q === k && k === v) return splitQkv(linear(q, inWeight, inBias), heads);
+/** Rows [q | k | v] of one tensor, or the heads of each of three. */
+function projected(q: Value, k: Value, v: Value, { heads, inWeight, inBias }: HeadWeights): Value[] {
+  if (q === k && k === v) return [linear(q, inWeight, inBias)];
   const width = inWeight.shape[0] / 3;
-  const part = (x: Value, i: number) => {
+  return [q, k, v].map((x, i) => {
     const [from, to] = [i * width, (i + 1) * width];
     return toHeads(linear(x, slice(inWeight, 0, from, to), inBias && slice(inBias, 0, from, to)), heads);
-  };
-  return { q: part(q, 0), k: part(k, 1), v: part(v, 2) };
+  });
 }
-/** Attention of several heads between two linear maps, over [batch, time, width]; weights [batch, heads, L, S]. */
+/** Attention of several heads between two linear maps, over [batch, time, width]. */
 export function multiHeadAttention(
   query: Value,
   key: Value,
   value: Value,
   given: HeadWeights,
   options: AttentionOptions = {},
+): Value {
+  const [q, k, v] = projected(query, key, value, given);
+  const y = k && v ? fromHeads(scaledDotProductAttention(q, k, v, options)) : selfAttention(q, given.heads, options);
+  return linear(y, given.outWeight, given.outBias);
+}
+/** The same with its weights [batch, heads, L, S]. */
+export function multiHeadWeights(
+  query: Value,
+  key: Value,
+  value: Value,
+  given: HeadWeights,
+  options: AttentionOptions = {},
 ): { y: Value; weights: Value } {
-  const { q, k, v } = projected(query, key, value, given);
+  const all = projected(query, key, value, given);
+  const { q, k, v } = all.length === 1 ? splitQkv(all[0], given.heads) : { q: all[0], k: all[1], v: all[2] };
   check(q, k, v, options);
   const weights = attentionWeights(q, k, options);
   const y = fromHeads(weigh(weights, v, options.dropout ?? 0));

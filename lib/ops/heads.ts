@@ -62,15 +62,25 @@ export function fromHeads(x: Value): Value {
   const [b, heads, t, d] = x.shape;
   return reshape(permute(x, [0, 2, 1, 3]), [b, t, heads * d]);
 }
-/** Queries, keys and values of rows [b, t, 3 heads d] in which they lie side by side. */
-export function splitQkv(x: Value, heads: number): Heads {
+function checkRows(x: Value, heads: number): void {
   if (x.ndim !== 3 || x.shape[2] % (3 * heads) !== 0)
     fail("ERR_NABLA_SHAPE", "splitQkv", `rows ${showShape(x.shape)} are not q, k and v of ${heads} heads`, {
       values: { x },
       expected: ["batch", "time", `a multiple of ${3 * heads}`],
       actual: x.shape,
     });
+}
+/** Queries, keys and values of rows [b, t, 3 heads d] in which they lie side by side. */
+export function splitQkv(x: Value, heads: number): Heads {
+  checkRows(x, heads);
   return splitHeads({ x }, { heads });
+}
+/** The same as they lie in contiguous rows, for launching. */
+export function thirds(x: Value, heads: number): Heads {
+  checkRows(x, heads);
+  const [b, t, width] = x.shape;
+  const shape = [b, heads, t, width / heads / 3];
+  return { q: third(x, shape, 0), k: third(x, shape, 1), v: third(x, shape, 2) };
 }
 
 /** Each pair (a, b) turned by an angle: (a c - b s, b c + a s). Pairs are x[i], x[i + d/2], or neighbours x[2i], x[2i + 1]. */

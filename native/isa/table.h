@@ -3,6 +3,7 @@
 #pragma once
 #include "../kernels/activation.h"
 #include "../kernels/arithmetic.h"
+#include "../kernels/attention.h"
 #include "../kernels/channel.h"
 #include "../kernels/clip.h"
 #include "../kernels/gemm.h"

@@ -17,10 +17,12 @@ import {
   LSTM,
   linearCrossEntropy,
   MaxPool2d,
+  MultiheadAttention,
   ones,
   RNN,
   RotaryPosition,
   type Shape,
+  scaledDotProductAttention,
   type Tensor,
   tensor,
 } from "nabla";
@@ -47,6 +49,7 @@ const at = tensor(
 );
 const pictures = ones(2, 3, 8, 8);
 const sequence = ones(2, 5, 3);
+const heads = ones(2, 4, 5, 3);
 const same = is<F<[2, 3]>>();
 const truths = is<B<[2, 3]>>();
 
@@ -163,6 +166,8 @@ export const calls: Record<string, () => unknown> = {
   softmax: () => same(x.softmax(1)),
   log_softmax: () => same(x.logSoftmax(1)),
   rotary: () => is<F<[1, 2, 5, 4]>>()(new RotaryPosition(8, 4).forward(ones(1, 2, 5, 4))),
+  attention: () => is<F<[2, 4, 5, 3]>>()(scaledDotProductAttention(heads, heads, heads)),
+  self_attention: () => is<Tensor>()(new MultiheadAttention(4, 2).forward(ones(2, 5, 4))),
   matmul: () => is<F<[2, 4]>>()(x.matmul(ones(3, 4))),
   linear: () => is<F<[2, 4]>>()(new Linear(3, 4).forward(x)),
   dropout: () => same(new Dropout(0.5).forward(x)),

@@ -32,10 +32,12 @@ function multiHead(a: Args) {
     outBias: a.optional("out_proj_bias"),
   };
   const looking = { mask: inverted("attn_mask"), keyMask: inverted("key_padding_mask") };
-  const result = call<{ y: Value; weights: Value }>("multiHeadAttention", [query, key, value], weights, looking);
+  const all = [query, key, value];
+  const y = call<Value>("multiHeadAttention", all, weights, looking);
+  const seen = call<{ y: Value; weights: Value }>("multiHeadWeights", all, weights, looking).weights;
   a.ignore("need_weights");
-  const attn_weights = a.flag("average_attn_weights", true) ? call("averageHeads", [result.weights]) : result.weights;
-  return { out: transpose(result.y, 0, 1), attn_weights };
+  const attn_weights = a.flag("average_attn_weights", true) ? call("averageHeads", [seen]) : seen;
+  return { out: transpose(y, 0, 1), attn_weights };
 }
 
 export const attention: Table = {
