@@ -5,15 +5,26 @@
 
 namespace nabla::NABLA_ISA {
 
-// f(state of the column, x, position in y, j) for j = 0, 1, ...: 64 columns at a time side by side.
+// f(state of the column, x, position in y, j) for j = 0, 1, ...: 64 columns at a time side by side, or 8 rows where a
+// column has nothing beside it, for one row waits for each sum before the next.
 template <class S, class T, class F>
 inline void scan(const Strided<In<T>, 3>& x, S start, const F& f) {
-  constexpr size_t strip = 64;
+  constexpr size_t strip = 64, group = 8;
   const size_t n = x.extent[1], b = x.extent[2], strips = (b + strip - 1) / strip;
-  auto column = [&](size_t i) {
-    S s = start;
+  auto rows = [&](size_t i, size_t count) {
+    S s[group];
+    for (S& each : s) each = start;
     const T* from = x.p + ptrdiff_t(i) * x.step[0];
-    for (size_t j = 0; j < n; j++) f(s, from[ptrdiff_t(j) * x.step[1]], i * n + j, j);
+    const auto at = [&](size_t r, size_t j) { return from[ptrdiff_t(r) * x.step[0] + ptrdiff_t(j) * x.step[1]]; };
+    for (size_t j = 0; j < n && count == group; j++) {
+      T e[group];  // all before the first result: rows a page apart meet in the addresses of x and y
+#pragma GCC unroll 8
+      for (size_t r = 0; r < group; r++) e[r] = at(r, j);
+#pragma GCC unroll 8
+      for (size_t r = 0; r < group; r++) f(s[r], e[r], (i + r) * n + j, j);
+    }
+    for (size_t r = 0; r < count && count < group; r++)
+      for (size_t j = 0; j < n; j++) f(s[r], at(r, j), (i + r) * n + j, j);
   };
   auto columns = [&](size_t i, size_t c, size_t w) {
     S s[strip];
@@ -22,13 +33,16 @@ inline void scan(const Strided<In<T>, 3>& x, S start, const F& f) {
     for (size_t j = 0; j < n; j++, from += x.step[1])
       for (size_t l = 0; l < w; l++) f(s[l], from[ptrdiff_t(l) * x.step[2]], (i * n + j) * b + c + l, j);
   };
+  if (b == 1) {
+    const size_t all = x.extent[0];
+    return spread_rows((all + group - 1) / group, n * group, [&](size_t begin, size_t end) {
+      for (size_t i = begin * group; i < end * group && i < all; i += group) rows(i, all - i < group ? all - i : group);
+    });
+  }
   spread_rows(x.extent[0] * strips, n * (b < strip ? b : strip), [&](size_t begin, size_t end) {
     for (size_t unit = begin; unit < end; unit++) {
       const size_t c = unit % strips * strip;
-      if (b == 1)
-        column(unit);
-      else
-        columns(unit / strips, c, b - c < strip ? b - c : strip);
+      columns(unit / strips, c, b - c < strip ? b - c : strip);
     }
   });
 }

@@ -73,18 +73,18 @@ void index_select(Out<T> y, Strided<In<T>, 3> x, In<i32> index) {
 struct Box {
   size_t a0, a1, n0, n1, b0, b1;
 };
-// At most 16 boxes of 16 Ki sources or more; slices first, then columns of at least 64, then places. Every box looks at
-// every index, and a branch that may go either way costs 5 ns or so: only rows of 16 and more are worth a split by
-// places.
+// At most 16 boxes of 16 Ki sources or more; slices first, then places, then columns of at least 256. A place's rows
+// stay in cache while all sources pass, and a row is read in one go. Every box looks at every index, and a branch that
+// may go either way costs 5 ns or so: only rows of 16 and more are worth a split by places.
 template <class F>
 inline void boxes(size_t a, size_t n, size_t b, size_t k, const F& f) {
   size_t wanted = a * k * b / piece;
   wanted = wanted < 1 ? 1 : wanted > 16 ? 16 : wanted;
-  size_t as = a < wanted ? a : wanted;
-  size_t bs = wanted / as < b / 64 ? wanted / as : b / 64;
-  if (bs == 0) bs = 1;
-  size_t ns = b < 16 ? 1 : wanted / (as * bs);
+  const size_t as = a < wanted ? a : wanted;
+  size_t ns = b < 16 ? 1 : wanted / as;
   if (ns > 4) ns = 4;
+  size_t bs = wanted / (as * ns) < b / 256 ? wanted / (as * ns) : b / 256;
+  if (bs == 0) bs = 1;
   parallel(as * bs * ns, [&](size_t task) {
     size_t i = task / (bs * ns), l = task / ns % bs, p = task % ns;
     f(Box{a * i / as, a * (i + 1) / as, n * p / ns, n * (p + 1) / ns, b * l / bs, b * (l + 1) / bs});
