@@ -1,7 +1,7 @@
 // Continues a text with a model in a Hugging Face folder, and prints it as it comes.
 import { createInterface } from "node:readline";
-import { ContinuousBatch, detokenize, isa, KVCache, seed, setThreads, threads } from "nabla";
-import { flag, integer, path, real, run } from "./options.ts";
+import { ContinuousBatch, detokenize, isa, KVCache, quantizeDynamic, seed, setThreads, threads } from "nabla";
+import { choice, flag, integer, path, real, run } from "./options.ts";
 import { loaded } from "./writer.ts";
 
 const program = {
@@ -18,6 +18,7 @@ const program = {
     "min-p": real(undefined, "draws from tokens that are so likely beside the likeliest", { max: 1 }),
     "repetition-penalty": real(1, "above 1 turns from tokens that were there", { max: 100 }),
     stop: path("TEXT", undefined, "ends before this text"),
+    weights: choice(["f32", "bf16", "i8"], "how linear layers keep their weights"),
     context: integer(1024, "tokens it may look back on", { max: 10_000_000 }),
     seed: integer(0, "seed of what is drawn", { min: 0, max: 2 ** 31 - 1 }),
     threads: integer(undefined, "threads of the kernels", { max: 1024 }),
@@ -63,6 +64,7 @@ await run(program, async ({ argument, prompt, ids, tokens, stop, context, ...opt
   const start = performance.now();
   const { model, tokenizer, ends } = await loaded(argument as string, ids);
   const parameters = model.parameters().reduce((sum, p) => sum + p.size, 0);
+  if (options.weights !== "f32") quantizeDynamic(model, { dtype: options.weights });
   using batch = new ContinuousBatch(model, { streams: 1, contextLength: context });
   const cache = KVCache.bytes(model.cache(1, batch.contextLength).sizes);
   const megabytes = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MB`;

@@ -56,6 +56,8 @@ it("takes a prompt from each line of its input", () => {
     hf([join(folder, "GPT2"), "--tokens", "5", "--temperature", "0"], "the cat\n\nthe rat"),
   );
   expect([texts.length, tokens]).toEqual([2, 10]);
+  const small = json(hf([join(folder, "Llama"), "--prompt", "the", "--tokens", "5", "--weights", "i8"]));
+  expect(small.tokens).toBe(5);
 });
 
 // With golden folders, the tokens that Hugging Face finds likeliest, up to the one that ends a text.

@@ -9,6 +9,7 @@ import {
   init,
   Llama,
   noGrad,
+  quantizeDynamic,
   seed,
   type Tensor,
   tensor,
@@ -80,6 +81,15 @@ describe.each(models)("ContinuousBatch of %s", (_, make) => {
     expect(await together).toEqual(alone);
     expect([batch.active, batch.waiting, batch.free]).toEqual([0, 0, 3]);
     expect(batch.tokens).toBe(alone.flat().length);
+  });
+});
+
+describe.each(["bf16", "i8"] as const)("with weights of %s", (dtype) => {
+  it.each(models)("%s gives each text the tokens it gets alone", async (_, make) => {
+    const model = quantizeDynamic(make().eval(), { dtype });
+    const draw = (k: number) => all(generate(model, text(3 + 9 * k, k), { seed: k, maxTokens: 12 }));
+    const alone = [await draw(0), await draw(1), await draw(2)];
+    expect(await Promise.all([0, 1, 2].map(draw))).toEqual(alone);
   });
 });
 
