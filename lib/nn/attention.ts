@@ -13,7 +13,7 @@ import { linear } from "../ops/matmul.ts";
 import { slice, transpose } from "../ops/view.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Attended, KeysFit, ValuesFit } from "../types/attention.ts";
-import type { Shape } from "../types/shape.ts";
+import type { LastIs, Shape, Str } from "../types/shape.ts";
 import { xavierUniform, zeros as zero } from "./init.ts";
 import { Linear } from "./linear.ts";
 import { Module } from "./module.ts";
@@ -87,15 +87,15 @@ export interface MultiheadOptions {
  * console.log(attention.attend(x).weights.shape); // [ 2, 10, 10 ]
  * ```
  */
-export class MultiheadAttention extends Module {
-  readonly width: number;
+export class MultiheadAttention<W extends number = number> extends Module {
+  readonly width: W;
   readonly heads: number;
   readonly dropout: number;
   readonly in_proj_weight: Parameter;
   readonly in_proj_bias: Parameter | null;
   readonly out_proj: Linear;
 
-  constructor(width: number, heads: number, { dropout = 0, bias = true }: MultiheadOptions = {}) {
+  constructor(width: W, heads: number, { dropout = 0, bias = true }: MultiheadOptions = {}) {
     super();
     if (!(Number.isInteger(heads) && heads > 0 && width % heads === 0))
       fail("ERR_NABLA_VALUE", "MultiheadAttention", `width ${width} does not divide into ${heads} heads`, {
@@ -124,6 +124,12 @@ export class MultiheadAttention extends Module {
     const options = { ...looking, dropout: this.training ? this.dropout : 0 };
     return [{ heads, inWeight, inBias: inBias ?? undefined, outWeight, outBias: outBias ?? undefined }, options];
   }
+  forward<Q extends Shape, K extends Shape, V extends Shape>(
+    query: Tensor<Q> & LastIs<`MultiheadAttention(${Str<W>}): query`, Q, W>,
+    key?: Tensor<K> & LastIs<`MultiheadAttention(${Str<W>}): key`, K, W>,
+    value?: Tensor<V> & LastIs<`MultiheadAttention(${Str<W>}): value`, V, W>,
+    looking?: Looking,
+  ): Tensor<Q, "f32">;
   forward(query: Tensor, key: Tensor = query, value: Tensor = key, looking: Looking = {}): Tensor {
     return multiHeadAttention(query, key, value, ...this.#given(looking)) as Tensor;
   }

@@ -95,7 +95,12 @@ describe("attention and transformers", () => {
     scaledDotProductAttention(q, v, v);
     // @ts-expect-error 5 values for 7 keys
     scaledDotProductAttention(q, k, q);
-    expectTypeOf(new MultiheadAttention(16, 4).forward(x)).toExtend<Tensor>();
+    expectTypeOf(new MultiheadAttention(16, 4).forward(x)).toEqualTypeOf<F<[2, 5, 16]>>();
+    expectTypeOf(new MultiheadAttention(16, 4).forward(x, any, any)).toEqualTypeOf<F<[2, 5, 16]>>();
+    // @ts-expect-error 8 numbers a token
+    new MultiheadAttention(16, 4).forward(zeros(2, 5, 8));
+    // @ts-expect-error 8 numbers a token of the keys
+    new MultiheadAttention(16, 4).forward(x, zeros(2, 5, 8));
     expectTypeOf(new MultiheadAttention(16, 4).attend(x)).toEqualTypeOf<{ y: Tensor; weights: Tensor }>();
     expectTypeOf(new TransformerEncoderLayer(16, 4).forward(x)).toEqualTypeOf<F<[2, 5, 16]>>();
     expectTypeOf(new TransformerDecoderLayer(16, 4).forward(x, zeros(2, 9, 16))).toEqualTypeOf<F<[2, 5, 16]>>();
