@@ -31,6 +31,8 @@ int tables(const Table* out[max_tables]) {
       if (__builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vnni")) out[n++] = &avx512dot_table();
     }
   }
+#elif NABLA_ARM64
+  out[n++] = &neon_table;
 #endif
   return n;
 }

@@ -53,6 +53,9 @@ struct Dots {
   int count;
 };
 extern const Dots avx512_dots;
+#elif defined(__aarch64__) || defined(_M_ARM64)
+#define NABLA_ARM64 1
+extern const Table neon_table;
 #endif
 
 constexpr int max_tables = 5;

@@ -6,7 +6,6 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
-#include <cstdlib>
 #include <mutex>
 #include <new>
 #include <thread>
@@ -184,10 +183,12 @@ void parallel(size_t tasks, void (*task)(void*, size_t), void* context) {
 }
 
 namespace {
+constexpr auto page = std::align_val_t(4096);
+
 struct Block {
   void* p = nullptr;
   size_t bytes = 0;
-  ~Block() { std::free(p); }
+  ~Block() { ::operator delete(p, page); }
 };
 }  // namespace
 
@@ -195,11 +196,10 @@ void* scratch(size_t bytes, int slot) {
   static thread_local Block blocks[4];
   Block& b = blocks[slot];
   if (b.bytes < bytes) {
-    std::free(b.p);
+    ::operator delete(b.p, page);
     b = {};
     size_t rounded = (bytes + 4095) & ~size_t(4095);
-    b.p = std::aligned_alloc(4096, rounded);
-    if (!b.p) throw std::bad_alloc();
+    b.p = ::operator new(rounded, page);
     b.bytes = rounded;
   }
   return b.p;

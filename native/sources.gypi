@@ -12,7 +12,8 @@
       "native/isa/scalar.cc",
       "native/isa/avx2.cc",
       "native/isa/avx512.cc",
-      "native/isa/avx512dot.cc"
+      "native/isa/avx512dot.cc",
+      "native/isa/neon.cc"
     ],
     "nabla_flags": [
       "-std=c++20",

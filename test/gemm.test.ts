@@ -112,11 +112,13 @@ describe("gemm", () => {
 
   it.each([...native.isas])("%s goes on from what is there", (isa) => {
     native.use(isa);
-    for (const k of depths)
-      for (const n of sizes) {
-        const got = product(laid(a, deepest, false), laid(b, most, false), most, n, k, { from: start });
-        expect(difference(got, part(begun.get(k)!, most, n)), `${n} columns, ${k} deep`).toBeUndefined();
-      }
+    for (const turned of [false, true])
+      for (const m of [1, 5, most])
+        for (const k of depths)
+          for (const n of sizes) {
+            const got = product(laid(a, deepest, false), laid(b, most, turned), m, n, k, { from: start });
+            expect(difference(got, part(begun.get(k)!, m, n)), `${m} x ${n} x ${k}, turned ${turned}`).toBeUndefined();
+          }
   });
 
   it("has the same bits with 1, 2, 3 and 5 threads, where there is work for them", () => {

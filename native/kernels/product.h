@@ -3,6 +3,7 @@
 #include "../pool.h"
 #include "cut.h"
 #include "pack.h"
+#include "sliver.h"
 #include "tile.h"
 
 namespace nabla::NABLA_ISA {
@@ -198,6 +199,8 @@ inline void multiply_by_chains(const Product& g, F multiply) {
 inline void multiply(const Product& g) {
   if (g.c_col != 1 && g.n > 1) return multiply_apart(g);
   if (g.k > chain) return multiply_by_chains(g, multiply);
+  if (g.m <= size_t(SLIVER) && g.n >= size_t(N) && g.b_k == 1 && g.b_col != 1 && !(g.add && g.n % N))
+    return multiply_sliver({g.c, g.c_row, g.a, g.a_row, g.a_k, g.b, g.b_col, g.n, g.k, g.add}, g.m, g.finish);
   if (worth_turning(g)) return multiply_turned(g);
   if (g.b_col == 1 && (g.m <= size_t(MR) || g.k * g.n <= 4096)) return multiply_in_place(g);
   const Loops loops(g);

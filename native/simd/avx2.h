@@ -9,6 +9,7 @@ namespace nabla::NABLA_ISA {
 constexpr int N = 8;
 constexpr int MR = 6, NV = 2;            // 12 accumulators + 2 of B + 1 of A of 16 registers
 constexpr int REGISTERS = 16, WIDE = 6;  // fewer rows take more vectors, up to WIDE
+constexpr int SLIVER = 4;                // rows that B is turned for in registers
 constexpr int KC = 1024, NC = 2048;      // depth and columns of a block of B, which stays in L3
 constexpr int AREA = 184320;             // floats of a block of A, which stays in L2
 struct V {

@@ -8,7 +8,8 @@ namespace nabla::NABLA_ISA {
 
 constexpr int N = 16;
 constexpr int MR = 14, NV = 2;           // 28 accumulators + 2 of B + 1 of A of 32 registers
-constexpr int REGISTERS = 32, WIDE = 8;  // fewer rows take more vectors, up to WIDE
+constexpr int REGISTERS = 32, WIDE = 6;  // fewer rows take more vectors, up to WIDE
+constexpr int SLIVER = 8;                // rows that B is turned for in registers
 constexpr int KC = 1024, NC = 2048;      // depth and columns of a block of B, which stays in L3
 constexpr int AREA = 184320;             // floats of a block of A, which stays in L2
 struct V {
