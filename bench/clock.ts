@@ -3,7 +3,7 @@
 export const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!;
 
 /** Repetitions of f that fill about `ms` milliseconds. */
-function calibrate(f: () => void, ms: number): number {
+export function calibrate(f: () => void, ms: number): number {
   f();
   let n = 1;
   for (;;) {

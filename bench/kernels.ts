@@ -1,5 +1,4 @@
-// Kernels against the machine: GEMM as a share of the measured peak of fused multiply-adds, elementwise kernels as a share
-// of the measured speed of copying, and what one eager op costs.
+// Kernels against the machine: elementwise kernels as a share of the measured speed of copying, and what one eager op costs.
 import { cat, ones, randn, type Tensor, zeros } from "nabla";
 import { native } from "../lib/core/native.ts";
 import { K } from "../lib/native.gen.ts";
@@ -20,52 +19,10 @@ export function peakOf(): { run: () => void; flops: number } {
   return { run, flops: out[0]! };
 }
 
-const shapes: readonly [m: number, n: number, k: number, layout: "NN" | "NT" | "TN"][] = [
-  [16, 16, 16, "NN"],
-  [64, 64, 64, "NN"],
-  [128, 128, 128, "NN"],
-  [256, 256, 256, "NN"],
-  [512, 512, 512, "NN"],
-  [1024, 1024, 1024, "NN"],
-  [1024, 1024, 1024, "NT"],
-  [1024, 1024, 1024, "TN"],
-  [32, 128, 784, "NN"],
-  [784, 128, 32, "TN"],
-  [128, 512, 784, "NN"],
-  [784, 512, 128, "TN"],
-  [128, 10, 512, "NN"],
-  [1, 512, 784, "NN"],
-];
-
-function operands(m: number, n: number, k: number, layout: string): [Tensor, Tensor] {
-  const a = layout === "TN" ? randn(k, m).transpose(0, 1) : randn(m, k);
-  const b = layout === "NT" ? randn(n, k).transpose(0, 1) : randn(k, n);
-  return [a as Tensor, b as Tensor];
-}
-
 export interface Found {
   tables: Table[];
   bars: Bar[];
   figures: Record<string, number>;
-}
-
-export function gemm(threads: number): Found {
-  const peak = peakOf();
-  const rows: (string | number)[][] = [];
-  const bars: Bar[] = [];
-  const figures: Record<string, number> = {};
-  for (const [m, n, k, layout] of shapes) {
-    const [a, b] = operands(m, n, k, layout);
-    const [peakTime, time] = interleave([peak.run, () => void a.matmul(b as never)]) as [number, number];
-    const limit = (peak.flops / peakTime) * threads;
-    const rate = (2 * m * n * k) / time;
-    const name = `${layout} ${m}x${n}x${k}`;
-    rows.push([name, rate, limit, `${((100 * rate) / limit).toFixed(0)} %`, time / 1000]);
-    bars.push({ label: `gemm ${name}`, share: rate / limit, text: `${rate.toFixed(0)} GFLOP/s` });
-    figures[`gemm ${name}`] = rate / limit;
-  }
-  const title = `GEMM, f32, ${threads} thread${threads > 1 ? "s" : ""}, eager call included`;
-  return { tables: [{ title, columns: ["shape", "GFLOP/s", "peak", "share", "µs"], rows }], bars, figures };
 }
 
 /** Elementwise kernels on 1 MiB (L2) and 64 MiB (memory) of f32; bytes read and written once. */

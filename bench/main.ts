@@ -2,8 +2,10 @@
 // group in one interleaved run, written to results/.
 import { seed, setThreads, threads } from "nabla";
 import { choice, integer, path, run } from "../examples/options.ts";
+import { accuracy } from "./accuracy.ts";
+import { gemm } from "./gemm.ts";
 import { generation } from "./generate.ts";
-import { elementwise, type Found, gemm, overhead } from "./kernels.ts";
+import { elementwise, type Found, overhead } from "./kernels.ts";
 import { half, integer as whole } from "./precision.ts";
 import { raceDigits } from "./race.ts";
 import { circumstances, markdown, save } from "./report.ts";
@@ -20,6 +22,7 @@ const names = [
   "rows",
   "attention",
   "overhead",
+  "accuracy",
   "digits",
   "training",
   "server",
@@ -67,6 +70,7 @@ await run(
         (n): Part => ({ name: "attention", group: "kernels", measure: () => withThreads(n, () => attention(n)) }),
       ),
       { name: "overhead", group: "kernels", measure: overhead },
+      { name: "accuracy", group: "kernels", measure: accuracy },
       { name: "digits", group: "training", measure: () => raceDigits(values.seconds) },
       ...both.map((n): Part => ({ name: "training", group: "training", measure: () => training(n, chosen) })),
       { name: "server", group: "server", measure: () => server() },

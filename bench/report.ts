@@ -9,6 +9,8 @@ export interface Table {
   title: string;
   columns: string[];
   rows: (string | number)[][];
+  /** Sentences below the table. */
+  notes?: readonly string[];
 }
 export interface Bar {
   label: string;
@@ -37,9 +39,10 @@ export const circumstances = (): string =>
 const cell = (x: string | number): string =>
   typeof x === "number" ? (Math.abs(x) >= 100 ? x.toFixed(0) : x.toPrecision(3)) : x;
 
-export function markdown({ title, columns, rows }: Table): string {
+export function markdown({ title, columns, rows, notes = [] }: Table): string {
   const lines = [columns, columns.map((_, i) => (i === 0 ? "---" : "---:")), ...rows.map((r) => r.map(cell))];
-  return `## ${title}\n\n${lines.map((l) => `| ${l.join(" | ")} |`).join("\n")}\n`;
+  const below = notes.map((note) => `\n${note}.\n`).join("");
+  return `## ${title}\n\n${lines.map((l) => `| ${l.join(" | ")} |`).join("\n")}\n${below}`;
 }
 
 const safe = (text: string): string => text.replace(/[&<>]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[c]!);

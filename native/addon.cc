@@ -127,8 +127,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   auto* self = new Instance{t[tables(t) - 1], nullptr, nullptr, nullptr, {}, 0, {}, {}};
   env.SetInstanceData<Instance>(self);
   pool_acquire();
-  napi_add_env_cleanup_hook(
-      env, [](void*) { pool_release(); }, nullptr);
+  napi_add_env_cleanup_hook(env, [](void*) { pool_release(); }, nullptr);
 
   Napi::Float64Array words = Napi::Float64Array::New(env, max_words);
   self->words = words.Data();

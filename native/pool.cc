@@ -167,7 +167,9 @@ void parallel(size_t tasks, void (*task)(void*, size_t), void* context) {
   p.done.store(0, std::memory_order_relaxed);
   p.claim.store(uint64_t(tasks) << 32 | 1, std::memory_order_seq_cst);  // task 0 is the caller's
   if (p.sleeping.load(std::memory_order_seq_cst)) {
-    { std::lock_guard lock(p.mutex); }
+    {
+      std::lock_guard lock(p.mutex);
+    }
     p.wake.notify_all();
   }
   run(p, 0);

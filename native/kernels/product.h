@@ -52,11 +52,13 @@ struct Sources {
   Mode mode;
   const f32* ahead;  // the panel after this one, or null: asked for while two runs are computed
   ptrdiff_t ahead_k;
+  ptrdiff_t far = 0;  // where modes that stream ask ahead: 0 is AHEAD rows below, else so many columns to the right
 };
 inline void panel(const Product& g, const Runs& runs, const Sources& from, bool last) {
   const size_t C = (g.n + N - 1) / N;
-  Panel t{g.c,           g.c_row,    g.a,          g.a_row, g.a_k, 0,     g.b,  g.b_k,
-          from.packed_b, from.ahead, from.ahead_k, g.n,     g.k,   g.add, last, g.finish};
+  const ptrdiff_t far = from.far ? from.far : AHEAD * g.b_k;
+  Panel t{g.c,        g.c_row,      g.a, g.a_row, g.a_k, 0,     g.b,  g.b_k,   from.packed_b,
+          from.ahead, from.ahead_k, far, g.n,     g.k,   g.add, last, g.finish};
   if (from.packed_a) {
     t.a = from.packed_a;
     t.a_row = 1;
@@ -100,13 +102,23 @@ inline void multiply_apart(Product g);
 inline void multiply_turned(const Product& g);
 inline bool worth_turning(const Product& g);
 
+// B that no cache holds is swept in bands of SWEEP rows: a band's rows are read side by side to their ends, where a
+// panel of all rows would take a few lines from each of a thousand pages. C passes through L2 once a band.
+constexpr size_t SWEPT = size_t(4) << 20, SWEEP = 128;
+
 // Nothing packed: for products whose operands stay in L1, and for rows that one run covers.
 inline void multiply_in_place(const Product& g) {
   const Runs runs(g.m);
   const size_t width = g.m <= size_t(MR) ? size_t(widest(int(g.m))) * N : size_t(NV) * N;
   const Mode mode = g.n * g.k > 64 * 1024 ? Mode::streaming : Mode::plain;
-  for (size_t j = 0; j < g.n; j += width) {
-    panel(g.part(0, g.m, j, g.n - j < width ? g.n - j : width), runs, {nullptr, nullptr, mode, nullptr, 0}, true);
+  const bool swept = g.n * g.k >= SWEPT;
+  const Cut depth(g.k ? g.k : 1, swept ? SWEEP : chain, 1);
+  for (size_t pc = 0; pc < depth.parts; pc++) {
+    const Product band = g.deep(depth.at(pc), g.k ? depth.size(pc) : 0);
+    for (size_t j = 0; j < g.n; j += width) {
+      const Product one = band.part(0, g.m, j, g.n - j < width ? g.n - j : width);
+      panel(one, runs, {nullptr, nullptr, mode, nullptr, 0, swept ? ptrdiff_t(width) : 0}, pc + 1 == depth.parts);
+    }
   }
 }
 

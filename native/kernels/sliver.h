@@ -21,11 +21,11 @@ struct Sliver {
 // Eight columns to a base: x86 addresses {0, 1, 2, 4} steps and as many of 3, so they take 1 base and 4 steps instead
 // of 8 pointers.
 constexpr int EIGHT = N < 8 ? N : 8;
-struct Steps {
+struct OddSteps {
   ptrdiff_t one, three, five, seven;
 };
 template <int j>
-inline const f32* column(const char* const (&base)[N / EIGHT], const Steps& s) {
+inline const f32* column(const char* const (&base)[N / EIGHT], const OddSteps& s) {
   constexpr int r = j % EIGHT;
   const char* p = base[j / EIGHT];
   return (const f32*)(r == 0   ? p
@@ -39,7 +39,7 @@ inline const f32* column(const char* const (&base)[N / EIGHT], const Steps& s) {
 }
 // N columns by `depth` <= N terms, turned: r[k] is term k of each column.
 template <bool whole, int... j>
-inline void turned(V (&r)[N], const char* const (&base)[N / EIGHT], const Steps& s, size_t depth, Counts<j...>) {
+inline void turned(V (&r)[N], const char* const (&base)[N / EIGHT], const OddSteps& s, size_t depth, Counts<j...>) {
   ((r[j] = whole ? load(column<j>(base, s)) : load(column<j>(base, s), depth)), ...);
   transpose(r);
 }
@@ -63,7 +63,7 @@ void sliver(const Sliver& s) {
     for (int e = 0; e < N / EIGHT; e++) base[g][e] = (const char*)(s.b + ptrdiff_t(g * N + e * EIGHT) * s.b_col);
   }
   const ptrdiff_t one = s.b_col * ptrdiff_t(sizeof(f32));
-  const Steps steps{one, 3 * one, 5 * one, 7 * one};
+  const OddSteps steps{one, 3 * one, 5 * one, 7 * one};
   const f32* ahead = s.b + ptrdiff_t(G * N) * s.b_col;
   const f32* a = s.a;
   auto terms = [&](auto whole, size_t depth) {

@@ -16,6 +16,7 @@ struct Panel {
   f32* packed;       // where a packing tile writes B as [k, C * N], zero padded
   const f32* ahead;  // the next panel of B, asked for line by line while two runs are computed, or null
   ptrdiff_t ahead_k;
+  ptrdiff_t far;  // modes that stream: how far ahead of a row of B they ask
   size_t n, k;
   bool add;            // start from C instead of zero
   bool last;           // no more k will come: finish
@@ -112,8 +113,8 @@ void tiles(const Panel& t, size_t runs) {
         ahead += ahead_k;
       } else {
 #pragma GCC unroll 8
-        for (int j = 0; j < C * N; j += LINE) prefetch(b + AHEAD * t.b_k + j);
-        prefetch(b + AHEAD * t.b_k + C * N - 1);  // rows need not begin on a line
+        for (int j = 0; j < C * N; j += LINE) prefetch(b + t.far + j);
+        prefetch(b + t.far + C * N - 1);  // rows need not begin on a line
       }
       if constexpr (mode == Mode::packing) {
 #pragma GCC unroll 8
