@@ -114,7 +114,7 @@ struct StripTable {
 template <class P>
 constexpr StripTable<P> strips_of{};
 
-constexpr size_t group = 4;  // panels packed at once where rows of B are pages apart
+constexpr size_t group = 8;  // panels packed at once where rows of B are pages apart
 
 // Part [i, i + rows) x [j, j + cols) of C, on one thread: columns by NC, depth by KC, rows by a block of A, then panels
 // of NV vectors and runs of rows.

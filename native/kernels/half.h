@@ -19,15 +19,27 @@ inline V rounded(V x) {
   return select(x == x, from_bits(small), from_bits((b | all_i(0x400000)) & top));
 }
 
+template <class T>
+constexpr bool is_half = false;  // what is bf16 already needs no rounding
+template <>
+constexpr bool is_half<bf16> = true;
+
 #if NABLA_DOTS
 constexpr int pair_words = 1;
-inline void pair_of(V (&out)[pair_words], V low, V high) { out[0] = pair(low, high); }
+template <class T>
+inline void pair_of(V (&out)[pair_words], V low, V high) {
+  out[0] = is_half<T> ? from_bits(shr(bits(low), 16) | bits(high)) : pair(low, high);
+}
 inline V dot_pair(V acc, V a, V b) { return dot(acc, a, b); }
 struct Flushing {};
 struct Keeping {};
 #else
 constexpr int pair_words = 2;
-inline void pair_of(V (&out)[pair_words], V low, V high) { out[0] = rounded(high), out[1] = rounded(low); }
+template <class T>
+inline void pair_of(V (&out)[pair_words], V low, V high) {
+  out[0] = is_half<T> ? high : rounded(high);
+  out[1] = is_half<T> ? low : rounded(low);
+}
 inline V dot_pair(V acc, V a, V b) { return fma(a, b, acc); }
 
 // While one lives, the processor takes and leaves numbers below 2^-126 as zeros.
@@ -66,9 +78,10 @@ struct Keeping {
 };
 #endif
 
+template <class T>
 inline void put_pair(f32* out, size_t run, V low, V high) {
   V x[pair_words];
-  pair_of(x, low, high);
+  pair_of<T>(x, low, high);
 #pragma GCC unroll 2
   for (int i = 0; i < pair_words; i++) store(out + size_t(i) * run, x[i]);
 }
@@ -77,7 +90,11 @@ inline void put_pair(f32* out, size_t run, V low, V high) {
 inline V widen(const f32* p, size_t n) { return load(p, n); }
 inline V widen(const bf16* p, size_t n) {
   u32 x[N] = {};
-  for (size_t i = 0; i < n; i++) x[i] = u32(p[i]) << 16;
+  if (n == size_t(N)) {
+    for (int i = 0; i < N; i++) x[i] = u32(p[i]) << 16;
+  } else {
+    for (size_t i = 0; i < n; i++) x[i] = u32(p[i]) << 16;
+  }
   return load((const f32*)x);
 }
 inline f32 widen(f32 x) { return x; }
@@ -87,14 +104,14 @@ inline f32 widen(bf16 x) { return __builtin_bit_cast(f32, u32(x) << 16); }
 template <class T>
 inline void pairs_beside(f32* out, size_t run, const T* x, ptrdiff_t x_k, size_t w, size_t depth) {
   for (size_t k = 0; k + 1 < depth; k += 2, x += 2 * x_k, out += pair_words * run)
-    put_pair(out, run, widen(x, w), widen(x + x_k, w));
-  if (depth % 2) put_pair(out, run, widen(x, w), all(0));
+    put_pair<T>(out, run, widen(x, w), widen(x + x_k, w));
+  if (depth % 2) put_pair<T>(out, run, widen(x, w), all(0));
 }
 // Panels of `width` columns, one after another, from rows of all of them: a line is read once and pages follow one
 // another.
 template <class T>
 inline void panels_beside(f32* out, const T* x, ptrdiff_t x_k, size_t cols, size_t width, size_t depth) {
-  constexpr ptrdiff_t ahead = 4;  // rows asked for in advance
+  constexpr ptrdiff_t ahead = 16;  // rows asked for in advance
   const size_t words = (depth + 1) / 2 * pair_words;
   for (size_t k = 0; k < depth; k += 2, x += 2 * x_k) {
     for (size_t at = 0; at < cols; at += N) {
@@ -102,8 +119,8 @@ inline void panels_beside(f32* out, const T* x, ptrdiff_t x_k, size_t cols, size
       const size_t run = cols - panel < width ? (cols - panel + N - 1) / N * N : width;
       prefetch(x + at + ahead * x_k);
       prefetch(x + at + (ahead + 1) * x_k);
-      put_pair(out + panel * words + k / 2 * pair_words * run + (at - panel), run, widen(x + at, w),
-               k + 1 < depth ? widen(x + at + x_k, w) : all(0));
+      put_pair<T>(out + panel * words + k / 2 * pair_words * run + (at - panel), run, widen(x + at, w),
+                  k + 1 < depth ? widen(x + at + x_k, w) : all(0));
     }
   }
 }
@@ -117,7 +134,12 @@ inline void pairs_turned(f32* out, size_t run, const T* x, ptrdiff_t step, size_
   for (; k + 2 * N <= depth; k += 2 * N) {  // rounded first: half as much to turn
     V r[N];
 #pragma GCC unroll 16
-    for (int j = 0; j < N; j++) r[j] = narrow(widen(row[j] + k, N), widen(row[j] + k + N, N));
+    for (int j = 0; j < N; j++) {
+      if constexpr (is_half<T>)
+        r[j] = load((const f32*)(row[j] + k));
+      else
+        r[j] = narrow(load(row[j] + k), load(row[j] + k + N));
+    }
     transpose(r);
 #pragma GCC unroll 16
     for (int j = 0; j < N; j++, out += run) store(out, r[j]);
@@ -129,13 +151,13 @@ inline void pairs_turned(f32* out, size_t run, const T* x, ptrdiff_t step, size_
     for (int j = 0; j < N; j++) r[j] = widen(row[j] + k, N);
     transpose(r);
 #pragma GCC unroll 8
-    for (int j = 0; j + 1 < N; j += 2, out += pair_words * run) put_pair(out, run, r[j], r[j + 1]);
+    for (int j = 0; j + 1 < N; j += 2, out += pair_words * run) put_pair<T>(out, run, r[j], r[j + 1]);
   }
   if (k == depth) return;
   V r[N];
   for (int j = 0; j < N; j++) r[j] = widen(row[j] + k, depth - k);
   transpose(r);
-  for (size_t j = 0; j < depth - k; j += 2, out += pair_words * run) put_pair(out, run, r[j], r[j + 1]);
+  for (size_t j = 0; j < depth - k; j += 2, out += pair_words * run) put_pair<T>(out, run, r[j], r[j + 1]);
 }
 template <class T>
 inline void pairs_scattered(f32* out, size_t run, const T* x, ptrdiff_t step, ptrdiff_t x_k, size_t w, size_t depth) {
@@ -146,7 +168,7 @@ inline void pairs_scattered(f32* out, size_t run, const T* x, ptrdiff_t step, pt
       low[j] = widen(*p);
       if (k + 1 < depth) high[j] = widen(p[x_k]);
     }
-    put_pair(out, run, load(low), load(high));
+    put_pair<T>(out, run, load(low), load(high));
   }
 }
 
@@ -202,7 +224,7 @@ struct Halves {
   }
   // Rows of b side by side: the tile rounds them itself.
   bool beside() const { return b_col == 1; }
-  bool apart() const { return beside() && b_k * sizeof(T) % 4096 == 0; }
+  bool apart() const { return beside() && b_k * ptrdiff_t(sizeof(T)) >= 3000; }
   const T* row_b(size_t j, size_t from) const { return b + ptrdiff_t(j) * b_col + ptrdiff_t(from / unit * 2) * b_k; }
   // f(words) for each of k words of C vectors of columns, the last `tail` wide.
   template <int C, class F>
@@ -214,7 +236,7 @@ struct Halves {
 #pragma GCC unroll 8
       for (int c = 0; c < C; c++) {
         const size_t w = c < C - 1 ? N : tail;
-        pair_of(both, widen(p + c * N, w), high ? widen(high + c * N, w) : all(0));
+        pair_of<T>(both, widen(p + c * N, w), high ? widen(high + c * N, w) : all(0));
 #pragma GCC unroll 2
         for (int u = 0; u < int(unit); u++) x[u][c] = both[u];
       }

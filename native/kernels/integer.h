@@ -61,17 +61,20 @@ inline Range quantize_row(u8* q, const f32* x, size_t k) {
   const Range range{scale, near.v < 0 ? 0 : near.v > 255 ? 255 : near.v};
   const V unit = all(scale);
   const I zero = all_i(range.zero), none = all_i(0), most = all_i(255);
-  for (size_t l = 0; l < k; l += N) {
-    const size_t w = k - l < size_t(N) ? k - l : size_t(N);
-    const V v = load(x + l, w) / unit;
-    I y = to_int(v) + zero;
+  auto bytes = [&](V v, i32(&out)[N]) {
+    I y = to_int(v / unit) + zero;
     y = select(y < none, none, select(y > most, most, y));
-    y = select(v == v, y, none);
-    i32 each[N];
-    store(each, y);
-    for (size_t i = 0; i < w; i++) q[l + i] = u8(each[i]);
+    store(out, select(v == v, y, none));
+  };
+  i32 each[N];
+  size_t l = 0;
+  for (; l + N <= k; l += N) {
+    bytes(load(x + l), each);
+    for (int i = 0; i < N; i++) q[l + size_t(i)] = u8(each[i]);
   }
-  for (size_t l = k; l < fours(k) * 4; l++) q[l] = 0;
+  if (l < k) bytes(load(x + l, k - l), each);
+  for (size_t i = 0; l < k; i++, l++) q[l] = u8(each[i]);
+  for (; l < fours(k) * 4; l++) q[l] = 0;
   return range;
 }
 
