@@ -110,6 +110,19 @@ describe("gemm", () => {
     },
   );
 
+  it.each([...native.isas])("%s takes rows of a in runs of every height, no two elements side by side", (isa) => {
+    native.use(isa);
+    const spread = new Float32Array(2 * a.length);
+    a.forEach((x, i) => {
+      spread[2 * i] = x;
+    });
+    const left = { array: spread, steps: [2 * deepest, 2] as const };
+    for (const m of sizes) {
+      const got = product(left, laid(b, most, false), m, most, 257);
+      expect(difference(got, part(zero.get(257)!, m, most)), `${m} rows`).toBeUndefined();
+    }
+  });
+
   it.each([...native.isas])("%s goes on from what is there", (isa) => {
     native.use(isa);
     for (const turned of [false, true])

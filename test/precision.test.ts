@@ -1,4 +1,7 @@
 // autocast: products in bf16, everything else in f32, the same bits eager, compiled, under a checkpoint and for any threads.
+import { rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { native } from "../lib/core/native.ts";
 import {
@@ -17,10 +20,12 @@ import {
   NablaError,
   noGrad,
   ones,
+  openSafetensors,
   randint,
   randn,
   Sequential,
   SGD,
+  saveSafetensors,
   seed,
   setThreads,
   type Tensor,
@@ -247,6 +252,25 @@ describe("bf16 tensors", () => {
     layer.weight.requiresGrad = false;
     same(compile((v: Tensor) => v.matmul(w.to("bf16") as never) as Tensor).sync(x), expected);
     same((x as Tensor).matmul(layer.weight.mT().to("bf16") as never).add(layer.bias as never) as Tensor, y);
+  });
+  it("are written to files, and read as they are or as f32", async () => {
+    const path = join(tmpdir(), `nabla-bf16-${process.pid}.safetensors`);
+    const x = tensor([
+      [1, -2.5, 3.140625],
+      [Number.NEGATIVE_INFINITY, 0, 1e-40],
+    ]).to("bf16");
+    try {
+      await saveSafetensors(path, { x, turned: x.mT() });
+      await using file = await openSafetensors(path);
+      expect(file.tensors.get("x")).toEqual({ shape: [2, 3], dtype: "f32", stored: "BF16" });
+      const [kept, wide] = [await file.read("x", { stored: true }), await file.read("x")];
+      expect([kept.dtype, wide.dtype]).toEqual(["bf16", "f32"]);
+      expect([...(kept.dataSync() as Uint16Array)]).toEqual([...x.dataSync()]);
+      expect(wide.toArray()).toEqual(x.toArray());
+      expect((await file.read("turned", { stored: true })).mT().toArray()).toEqual(x.toArray());
+    } finally {
+      rmSync(path, { force: true });
+    }
   });
   it("have no other arithmetic, and say what to do", () => {
     const x = tensor([1, 2]).to("bf16");

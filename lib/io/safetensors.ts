@@ -61,8 +61,8 @@ export class Safetensors {
     this.#start = start;
   }
 
-  /** One tensor: half floats become f32, whole numbers of other widths i32. A name that is not there is an ERR_NABLA_VALUE. */
-  async read(name: string): Promise<Tensor> {
+  /** One tensor: half floats become f32 (with `stored`, bf16 stays what it is), whole numbers of other widths i32. A name that is not there is an ERR_NABLA_VALUE. */
+  async read(name: string, { stored = false }: { stored?: boolean } = {}): Promise<Tensor> {
     const entry = this.#entries.get(name);
     if (!entry)
       return fail("ERR_NABLA_VALUE", "safetensors", `${this.path} has no tensor ${JSON.stringify(name)}`, {
@@ -70,9 +70,10 @@ export class Safetensors {
         actual: name,
       });
     const { dtype, shape, begin, end } = entry;
-    const y = emptyValue(checkShape(name, [...shape]), readAs[dtype]);
+    const kept = stored && dtype === "BF16";
+    const y = emptyValue(checkShape(name, [...shape]), kept ? "bf16" : readAs[dtype]);
     const { array } = y.storage;
-    if (isPlain(dtype)) {
+    if (kept || isPlain(dtype)) {
       const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
       await read(this.#handle, this.path, bytes, this.#start + begin);
     } else {
