@@ -47,9 +47,8 @@ inline void pack_apart(f32* out, size_t run, const f32* x, ptrdiff_t step, ptrdi
   }
 }
 
-// One run of rows of A or one panel of columns of B: out[k][i], i < width, rounded up to whole vectors.
-inline void pack(f32* out, const f32* x, ptrdiff_t step, ptrdiff_t x_k, size_t width, size_t depth) {
-  const size_t run = (width + N - 1) / N * N;
+// One run of rows of A or one panel of columns of B: out[k * run + i], i < width, filled up to whole vectors.
+inline void pack(f32* out, size_t run, const f32* x, ptrdiff_t step, ptrdiff_t x_k, size_t width, size_t depth) {
   for (size_t i = 0; i < width; i += N, x += N * step, out += N) {
     const size_t w = width - i < size_t(N) ? width - i : size_t(N);
     if (step == 1) {
@@ -60,6 +59,11 @@ inline void pack(f32* out, const f32* x, ptrdiff_t step, ptrdiff_t x_k, size_t w
       pack_apart(out, run, x, step, x_k, w, depth);
     }
   }
+}
+
+// The same with runs as long as they must be.
+inline void pack(f32* out, const f32* x, ptrdiff_t step, ptrdiff_t x_k, size_t width, size_t depth) {
+  pack(out, (width + N - 1) / N * N, x, step, x_k, width, depth);
 }
 
 // `count` panels that lie side by side, the first `talls` of them `tall` columns and the others one less, each a run of

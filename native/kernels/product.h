@@ -93,7 +93,7 @@ inline void pack_rows(f32* out, const Product& g, const Runs& runs) {
   const f32* a = g.a;
   for (size_t r = 0; r < count; r++) {
     const size_t rows = r < runs.talls ? runs.tall : runs.tall - 1;
-    pack(out + r * PR * g.k, a, g.a_row, g.a_k, rows, g.k);
+    pack(out + r * PR * g.k, PR, a, g.a_row, g.a_k, rows, g.k);
     a += ptrdiff_t(rows) * g.a_row;
   }
 }
