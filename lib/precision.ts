@@ -5,12 +5,12 @@ import { checkPrecision, type Precision, withPrecision } from "./engine/precisio
 export type { Precision };
 
 /**
- * Runs f with matrix products in bf16: operands of `matmul`, `linear`, attention, recurrent layers and the fused head are rounded
- * to bf16 (8 bits of significand, the range of f32) as they are read, products are summed in f32, and results are f32. So are
- * weights, norms, softmax, losses, convolutions and optimizers. Backward of what ran inside has its products in bf16 too,
- * wherever it is called. On processors with AVX512-BF16 a product takes about half the time; on all others it gives the same
- * bits in about the time of f32. Gradients need no scaling: bf16 has the range of f32. f64 is left alone; autocast("f32", ...)
- * inside turns it off.
+ * Runs f with matrix products in bf16: operands of `matmul`, `linear`, recurrent layers and the fused head are rounded to bf16
+ * (8 bits of significand, the range of f32) as they are read, products are summed in f32, and results are f32. So are weights,
+ * norms, softmax, losses, convolutions, optimizers, and attention where it is one kernel. Backward of what ran inside has its
+ * products in bf16 too, wherever it is called. On processors with AVX512-BF16 a product takes little more than half the time;
+ * on all others it gives the same bits in about the time of f32. Gradients need no scaling: bf16 has the range of f32. f64 is
+ * left alone; autocast("f32", ...) inside turns it off.
  *
  * PyTorch: `torch.autocast("cpu", dtype=torch.bfloat16)`. Throws ERR_NABLA_VALUE for another precision, ERR_NABLA_TYPE for an
  * async function, which would go on outside.
