@@ -1,11 +1,17 @@
 // Kernels that work row by row, against the bytes they must move at the speed of copying, and attention against the peak of
 // fused multiply-adds and against the products and the softmax it is made of.
-import { crossEntropy, randint, randn, type Tensor } from "nabla";
-import type { Value } from "../lib/core/value.ts";
-import { walk } from "../lib/engine/tape.ts";
-import { attentionWeights, selfAttention } from "../lib/ops/attention.ts";
-import { fromHeads, splitQkv } from "../lib/ops/heads.ts";
-import { cumsum, embedding, layerNorm, logSoftmax, matmul, rmsNorm, softmax } from "../lib/ops/index.ts";
+import {
+  crossEntropy,
+  Embedding,
+  LayerNorm,
+  noGrad,
+  ones,
+  RMSNorm,
+  randint,
+  randn,
+  scaledDotProductAttention,
+  type Tensor,
+} from "nabla";
 import { interleave } from "./clock.ts";
 import { type Found, peakOf } from "./kernels.ts";
 
@@ -16,13 +22,16 @@ const heads: readonly [number, number, number, number][] = [
   [1, 12, 1024, 64],
 ];
 
-/** Runs f forward and, given a gradient of its result, backward to the inputs. */
-function pass(f: () => Value, inputs: readonly Tensor[], grad?: Tensor): () => void {
+/** Runs f, and backward from its result to the inputs if their gradients are asked for. */
+function pass(f: () => Tensor, inputs: readonly Tensor[] = [], dy?: Tensor): () => void {
   return () => {
     const y = f();
-    const grads = grad ? walk([{ value: y, grad: grad as Value }], inputs as readonly Value[], {}) : [];
-    for (const g of grads) (g as Tensor)[Symbol.dispose]();
-    (y as Tensor)[Symbol.dispose]();
+    if (dy) y.backward(dy as never);
+    for (const x of inputs) {
+      x.grad?.[Symbol.dispose]();
+      x.grad = null;
+    }
+    y[Symbol.dispose]();
   };
 }
 const tracked = (...shape: number[]): Tensor => {
@@ -31,24 +40,30 @@ const tracked = (...shape: number[]): Tensor => {
   return x;
 };
 
-/** Causal self-attention among rows [q | k | v]; multiply-adds of the keys that are seen. */
+/** Causal attention; multiply-adds of the keys that are seen. */
 export function attention(threads: number): Found {
   const peak = peakOf();
   const rows: (string | number)[][] = [];
   const found: Found = { tables: [], bars: [], figures: {} };
   for (const [b, h, t, d] of heads) {
-    const [x, still, dy] = [tracked(b, t, 3 * h * d), randn(b, t, 3 * h * d) as Tensor, randn(b, t, h * d) as Tensor];
-    const composed = (rows: Tensor) => {
-      const { q, k, v } = splitQkv(rows, h);
-      return fromHeads(matmul(attentionWeights(q, k, { causal: true }), v));
-    };
-    const fused = (rows: Tensor) => selfAttention(rows, h, { causal: true });
+    const make = () => [randn(b, h, t, d), randn(b, h, t, d), randn(b, h, t, d)] as [Tensor, Tensor, Tensor];
+    const [still, x, dy] = [make(), make(), randn(b, h, t, d) as Tensor];
+    for (const each of x) each.requiresGrad = true;
+    const later = (ones(t, t) as Tensor).triu(1).gt(0) as Tensor;
+    const composed = ([q, k, v]: [Tensor, Tensor, Tensor]) =>
+      q
+        .mul(d ** -0.5)
+        .matmul(k.mT() as never)
+        .maskedFill(later as never, -1e30)
+        .softmax(-1)
+        .matmul(v as never) as Tensor;
+    const fused = (all: [Tensor, Tensor, Tensor]) => scaledDotProductAttention(...all, { causal: true });
     const times = interleave([
       peak.run,
-      pass(() => fused(still), []),
-      pass(() => composed(still), []),
-      pass(() => fused(x), [x], dy),
-      pass(() => composed(x), [x], dy),
+      pass(() => fused(still)),
+      pass(() => composed(still)),
+      pass(() => fused(x), x, dy),
+      pass(() => composed(x), x, dy),
     ]) as [number, number, number, number, number];
     const limit = (peak.flops / times[0]) * threads;
     [4, 14].forEach((perPair, i) => {
@@ -70,25 +85,24 @@ type Job = readonly [name: string, arrays: number, run: () => void];
 /** Norms, softmax, losses, gathers and scans of [r, c]; `arrays` of r c numbers have to be read or written. */
 function jobs(r: number, c: number): Job[] {
   const [x, still, dy] = [tracked(r, c), randn(r, c) as Tensor, randn(r, c) as Tensor];
-  const [weight, bias, table] = [tracked(c), tracked(c), tracked(1000, c)];
+  const [norm, root, table] = [new LayerNorm(c), new RMSNorm(c), new Embedding(1000, c)];
   const labels = randint(0, c, [r]) as Tensor;
-  const ids = randint(0, 1000, [r]) as Tensor;
-  const norm = (v: Tensor) => layerNorm(v, [c], { weight, bias });
-  const root = (v: Tensor) => rmsNorm(v, [c], { weight });
-  const back = (f: (v: Tensor) => Value) => pass(() => f(x), [x], dy);
+  const ids = randint(0, 1000, [r]);
+  const of = (f: (v: Tensor) => unknown) => pass(() => f(still) as Tensor);
+  const back = (f: (v: Tensor) => unknown, ...weights: Tensor[]) => pass(() => f(x) as Tensor, [x, ...weights], dy);
   return [
-    ["layer norm", 2, pass(() => layerNorm(still, [c]), [])],
-    ["layer norm, forward and backward", 5, pass(() => norm(x), [x, weight, bias], dy)],
-    ["RMS norm", 2, pass(() => rmsNorm(still, [c]), [])],
-    ["RMS norm, forward and backward", 5, pass(() => root(x), [x, weight], dy)],
-    ["softmax", 2, pass(() => softmax(still), [])],
-    ["softmax, forward and backward", 5, back(softmax)],
-    ["log-softmax", 2, pass(() => logSoftmax(still), [])],
-    ["cross-entropy, forward and gradient", 2, pass(() => crossEntropy(x, labels as never) as Value, [])],
-    ["embedding", 2, pass(() => embedding(table, ids), [])],
-    ["embedding, forward and backward", 4, pass(() => embedding(table, ids), [table], dy)],
-    ["cumulative sum of rows", 2, pass(() => cumsum(still, 1), [])],
-    ["cumulative sum of columns", 2, pass(() => cumsum(still, 0), [])],
+    ["layer norm", 2, of((v) => v.layerNorm([c]))],
+    ["layer norm, forward and backward", 5, back((v) => norm.forward(v), ...norm.parameters())],
+    ["RMS norm", 2, of((v) => v.rmsNorm([c]))],
+    ["RMS norm, forward and backward", 5, back((v) => root.forward(v), ...root.parameters())],
+    ["softmax", 2, of((v) => v.softmax(-1))],
+    ["softmax, forward and backward", 5, back((v) => v.softmax(-1))],
+    ["log-softmax", 2, of((v) => v.logSoftmax(-1))],
+    ["cross-entropy, forward and gradient", 2, pass(() => crossEntropy(x, labels as never) as Tensor)],
+    ["embedding", 2, pass(() => noGrad(() => table.forward(ids) as Tensor))],
+    ["embedding, forward and backward", 4, pass(() => table.forward(ids) as Tensor, [table.weight], dy)],
+    ["cumulative sum of rows", 2, of((v) => v.cumsum(1))],
+    ["cumulative sum of columns", 2, of((v) => v.cumsum(0))],
   ];
 }
 
