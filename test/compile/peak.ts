@@ -158,7 +158,7 @@ const configs: Config[] = [
   { name: "resnet-20", model: () => resnet20(), optimizer: momentum, ...pictures(64, 32) },
   { name: "lstm", model: () => new Recurrent(128), optimizer: adam, shape: [256, 64, 128], ...labelled(256) },
   text(4, 128, 4),
-  text(16, 64, 2),
+  text(24, 64, 2),
 ];
 
 setFlagsFromString("--expose-gc");
