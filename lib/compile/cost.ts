@@ -46,6 +46,15 @@ export function flopsOf(s: Step): number {
   if (isProduct(s)) return 2 * product(extents.values());
   // Every result of a convolution, n o p q, sums over a filter, f k l.
   if (name.startsWith("conv")) return 2 * product([..."nopqfkl"].map((letter) => extents.get(letter) ?? 1));
+  // Each score sums over e, each result over the keys; backward computes the scores again and has four products. The words end
+  // with causal, which halves them, and the scale.
+  if (name === "attention" || name === "attention_grad") {
+    const [scores, e, v] = ["bmqk", "e", "v"].map((word) =>
+      product([...word].map((letter) => extents.get(letter) ?? 1)),
+    );
+    const sums = name === "attention" ? e + v : 3 * e + 2 * v;
+    return (2 * scores * sums) / (s.words.at(-2) ? 2 : 1);
+  }
   return Math.max(0, ...shapes.split(" ").map((_, i) => elementsOf(s, i)));
 }
 

@@ -1,5 +1,17 @@
 // What explain() says of a step: operations and bytes that can be counted by hand, predicted and measured times.
-import { AdamW, Conv2d, compile, crossEntropy, Embedding, Linear, ones, randint, randn, type Tensor } from "nabla";
+import {
+  AdamW,
+  Conv2d,
+  compile,
+  crossEntropy,
+  Embedding,
+  Linear,
+  ones,
+  randint,
+  randn,
+  scaledDotProductAttention,
+  type Tensor,
+} from "nabla";
 import { expect, test } from "vitest";
 import { elementsOf, flopsOf } from "../../lib/compile/cost.ts";
 import { graphOf } from "./listing.ts";
@@ -48,6 +60,18 @@ test("convolutions sum over a filter for each result; a lookup touches the rows 
     (s) => s.kernel.name === "index_select",
   )!;
   expect([0, 1, 2].map((i) => elementsOf(lookup, i))).toEqual([5 * 16, 5 * 16, 5]);
+});
+
+test("attention: a score and a result for each query and key, half of them where it is causal", () => {
+  const flops = (causal: boolean) =>
+    graphOf(
+      (q) => scaledDotProductAttention(q as never, q as never, q as never, { causal }),
+      ones(2, 3, 64, 16) as Tensor,
+    )
+      .steps.filter((s) => s.kernel.name === "attention")
+      .map(flopsOf);
+  const products = 2 * (2 * 3 * 64 * 64) * (16 + 16);
+  expect([flops(false), flops(true)]).toEqual([[products], [products / 2]]);
 });
 
 test("steps that run as one: a slot that several touch counts once, one that needs a tile not at all", () => {
