@@ -16,24 +16,23 @@ interface End {
   readonly killed: boolean;
   readonly text: string;
 }
-/** Runs the example; with `after`, kills it so many milliseconds after it began to train. */
-async function run(args: readonly string[], after?: number): Promise<End> {
+/** Runs the example; with `after`, kills it so many milliseconds after it saved its first checkpoint. */
+async function run(args: readonly string[], folder: string, after?: number): Promise<End> {
+  const saved = () => String(readdirSync(folder).filter((name) => name.endsWith(".safetensors")));
+  const before = saved();
   const child = spawn(process.execPath, ["--import", "tsx", "examples/shakespeare.ts", ...args], { cwd: root, env });
-  let [text, begun] = ["", false];
-  const kill = async () => {
-    await sleep(after);
-    child.kill("SIGKILL");
-  };
+  let text = "";
   for (const stream of [child.stdout, child.stderr])
     stream.on("data", (part: Buffer) => {
       text += part;
-      if (after === undefined || begun || !text.includes("\non ")) return;
-      begun = true;
-      void kill();
     });
-  const [code, signal] = await new Promise<[number | null, string | null]>((end) =>
-    child.on("close", (...how) => end(how)),
-  );
+  const end = new Promise<[number | null, string | null]>((ended) => child.on("close", (...how) => ended(how)));
+  if (after !== undefined) {
+    while (child.exitCode === null && saved() === before) await sleep(10);
+    await sleep(after);
+    child.kill("SIGKILL");
+  }
+  const [code, signal] = await end;
   if (signal === null && code !== 0) throw new Error(text);
   return { killed: signal === "SIGKILL", text };
 }
@@ -55,7 +54,7 @@ export interface Attack {
   readonly kills: number;
   /** Steps of the training. */
   readonly steps: number;
-  /** Milliseconds of training in which a run is killed. */
+  /** Milliseconds after its first checkpoint in which a run is killed. */
   readonly within: number;
   readonly random: () => number;
   /** More arguments of the example. */
@@ -66,12 +65,12 @@ export async function crash({ kills: most, steps, within, random, more = [] }: A
   const folder = mkdtempSync(join(tmpdir(), "nabla-crash-"));
   try {
     const args = [...sizes, "--threads", "1", "--write", "1", "--steps", String(steps), "--json", ...more];
-    const expected = sumOf((await run(args)).text);
+    const expected = sumOf((await run(args, folder)).text);
     const again = [...args, "--checkpoint", folder, "--every", "1", "--resume"];
     const resumed: number[] = [];
     let [kills, torn] = [0, 0];
     for (;;) {
-      const { killed, text } = await run(again, kills < most ? random() * within : undefined);
+      const { killed, text } = await run(again, folder, kills < most ? random() * within : undefined);
       const from = /resumed at step (\d+)/.exec(text)?.[1];
       if (from !== undefined) resumed.push(Number(from));
       if (!killed) return { expected, actual: sumOf(text), kills, resumed, torn };
