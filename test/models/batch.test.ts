@@ -2,13 +2,17 @@
 import {
   type CausalModel,
   ContinuousBatch,
+  full,
   type GenerateOptions,
   GPT2,
   generate,
   generateBatch,
   init,
+  KVCache,
   Llama,
+  type NablaError,
   noGrad,
+  ones,
   quantizeDynamic,
   seed,
   type Tensor,
@@ -40,6 +44,35 @@ function whole(model: CausalModel, tokens: readonly number[]): number[] {
       .dataSync() as Float32Array),
   ];
 }
+
+it("a cache is zeros where nobody wrote, and refuses slots and rows that are none", () => {
+  for (let i = 0; i < 4; i++) full([2, 2, 300, 8], Number.NaN)[Symbol.dispose]();
+  const cache = new KVCache({ layers: 1, batch: 2, heads: 2, capacity: 300, width: 8 });
+  const ids = (rows: number[][]) => tensor(rows, { dtype: "i32" }) as Tensor;
+  const [one, few] = [ones(1, 2, 1, 8) as Tensor, ones(2, 2, 1, 8) as Tensor];
+  const place = cache.at(ids([[5]]), ids([[1]]).reshape(1) as Tensor);
+  expect(place.store(0, one, one).k.sum().item()).toBe(16);
+  expect(
+    cache
+      .at(ids([[0], [7]]))
+      .store(0, few, few)
+      .v.sum()
+      .item(),
+  ).toBe(16 + 32);
+  const code = (f: () => unknown) => {
+    try {
+      f();
+    } catch (error) {
+      return (error as NablaError).code;
+    }
+    return undefined;
+  };
+  expect(code(() => cache.at(ids([[300]])))).toBe("ERR_NABLA_INDEX");
+  expect(code(() => cache.at(ids([[0]]), ids([[2]]).reshape(1) as Tensor))).toBe("ERR_NABLA_INDEX");
+  expect(code(() => cache.at(ids([[0], [0], [0]])))).toBe("ERR_NABLA_SHAPE");
+  expect(code(() => place.store(1, one, one))).toBe("ERR_NABLA_INDEX");
+  expect(code(() => place.store(0, few, few))).toBe("ERR_NABLA_SHAPE");
+});
 
 describe.each(models)("Rows of %s", (_, make) => {
   it("gives the bits of the whole pass, wherever a text stands and whoever is beside it", async () => {
