@@ -46,7 +46,7 @@ export interface Model {
   batch(): Batch;
 }
 
-const chain = (...layers: Module[]): Net => new Sequential(...(layers as unknown as never[])) as unknown as Net;
+const chain = (...layers: Module[]): Net => new Sequential(...layers);
 
 class Block extends Module {
   readonly ln1: LayerNorm;

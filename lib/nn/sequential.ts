@@ -30,7 +30,7 @@ function checkLayer(x: unknown, i: number): void {
  * console.log([...net.stateDict().keys()]); // [ '0.weight', '0.bias', '2.weight', '2.bias' ]
  * ```
  */
-export class Sequential<L extends Module[]> extends Module {
+export class Sequential<L extends Module[] = Module[]> extends Module {
   readonly layers: L;
 
   constructor(...layers: { [K in keyof L]: L[K] & Links<L>[K & keyof Links<L>] }) {
