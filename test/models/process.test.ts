@@ -78,14 +78,3 @@ it.each([
 ])("%s", (_, code, status) => {
   expect(run(code)).toMatchObject({ status, signal: null });
 });
-it("goes on in the main thread when a worker is terminated in the middle of a text", () => {
-  const code = `
-    const expected = (await texts(30)).join();
-    ${threads}
-    await new Promise((resolve) => worker.once("message", resolve));
-    const mine = texts(30);
-    await worker.terminate();
-    console.log((await mine).join() === expected, (await texts(30)).join() === expected);`;
-  const worker = 'const t = await started(); parentPort.postMessage("on its way"); for await (const _ of t);';
-  expect(run(code, worker)).toMatchObject({ status: 0, signal: null, stdout: "true true", stderr: "" });
-});
