@@ -35,6 +35,7 @@ export const known: readonly Known[] = [
 
 interface Answer {
   ready?: true;
+  version?: string;
   absent?: string;
   losses?: number[];
   ms?: number;
@@ -42,7 +43,7 @@ interface Answer {
 
 /** A peer at work on one case. */
 export class Peer {
-  readonly name: string;
+  name: string;
   readonly apart: boolean;
   readonly #child: ChildProcess;
   readonly #waiting: ((answer: Answer) => void)[] = [];
@@ -73,7 +74,10 @@ export class Peer {
   static async start(peer: Known, file: string, threads: number): Promise<Peer | string> {
     const started = new Peer(peer, peer.command(file, threads));
     const answer = await started.#answer();
-    if (answer.ready) return started;
+    if (answer.ready) {
+      if (answer.version) started.name += ` ${answer.version}`;
+      return started;
+    }
     started.stop();
     return answer.absent ?? "it did not start";
   }

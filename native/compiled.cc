@@ -248,13 +248,13 @@ class Compiled : public Napi::ObjectWrap<Compiled> {
   i64 arena_bytes_ = 0;
 };
 
-// Results into the caller's arrays; false if one has lost its memory.
+// Results into the caller's arrays; false if one has lost its memory, or JavaScript is being ended and hands out none.
 bool deliver(napi_env env, const Flight& f) {
-  napi_value results;
+  napi_value results = nullptr;
   napi_get_reference_value(env, f.results, &results);
   bool whole = true;
   for (u32 i = 0; i < f.outputs.size(); i++) {
-    napi_value array;
+    napi_value array = nullptr;
     napi_get_element(env, results, i, &array);
     size_t length = 0;
     void* p = nullptr;

@@ -1,5 +1,7 @@
 // What one JavaScript environment owns, and how native complaints become JavaScript errors.
 #pragma once
+// While a worker is being ended no exception can be thrown into it: that is then no reason to end the process.
+#define NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS
 #include <napi.h>
 
 #include <map>

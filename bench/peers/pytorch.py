@@ -1,4 +1,4 @@
-"""PyTorch: pytorch.py CASE THREADS [eager|compile]. The fused optimizers, which are its fastest."""
+"""PyTorch: pytorch.py CASE THREADS eager|compile, with its fastest optimizers: the fused ones where there are such."""
 import json
 import struct
 import sys
@@ -39,11 +39,32 @@ def read(path):
     return about, tensors
 
 
+class Norm(nn.Module):
+    """LayerNorm with or without a bias, which versions before 2.1 cannot leave out."""
+
+    def __init__(self, width, bias):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(width))
+        self.bias = nn.Parameter(torch.zeros(width)) if bias else None
+
+    def forward(self, x):
+        return F.layer_norm(x, self.weight.shape, self.weight, self.bias)
+
+
+def attend(q, k, v):
+    if hasattr(F, "scaled_dot_product_attention"):
+        return F.scaled_dot_product_attention(q, k, v, is_causal=True)
+    time_ = q.shape[-2]
+    hidden = torch.ones(time_, time_, dtype=torch.bool).triu(1)
+    scores = (q @ k.transpose(-2, -1)) / q.shape[-1] ** 0.5
+    return scores.masked_fill(hidden, float("-inf")).softmax(-1) @ v
+
+
 class Block(nn.Module):
     def __init__(self, width, heads, bias):
         super().__init__()
         self.heads, self.gelu = heads, "tanh" if bias else "none"
-        self.ln1, self.ln2 = nn.LayerNorm(width, bias=bias), nn.LayerNorm(width, bias=bias)
+        self.ln1, self.ln2 = Norm(width, bias), Norm(width, bias)
         self.qkv = nn.Linear(width, 3 * width, bias=bias)
         self.proj = nn.Linear(width, width, bias=bias)
         self.fc = nn.Linear(width, 4 * width, bias=bias)
@@ -53,7 +74,7 @@ class Block(nn.Module):
         batch, time_, width = x.shape
         parts = self.qkv(self.ln1(x)).split(width, dim=2)
         q, k, v = (t.view(batch, time_, self.heads, width // self.heads).transpose(1, 2) for t in parts)
-        seen = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+        seen = attend(q, k, v)
         x = x + self.proj(seen.transpose(1, 2).reshape(batch, time_, width))
         return x + self.out(F.gelu(self.fc(self.ln2(x)), approximate=self.gelu))
 
@@ -63,7 +84,7 @@ class GPT(nn.Module):
         super().__init__()
         self.te, self.pe = nn.Embedding(vocab, width), nn.Embedding(time_, width)
         self.b = nn.Sequential(*[Block(width, heads, bias) for _ in range(layers)])
-        self.ln = nn.LayerNorm(width, bias=bias)
+        self.ln = Norm(width, bias)
 
     def forward(self, ids):
         x = self.ln(self.b(self.te(ids) + self.pe.weight))
@@ -105,7 +126,24 @@ rule, batches = json.loads(about["rule"]), int(about["batches"])
 net = nets[about["name"]]()
 net.load_state_dict({k: v for k, v in tensors.items() if not k.startswith(("x.", "y."))})
 kinds = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
-optimizer = kinds[rule["name"]](net.parameters(), lr=rule["lr"], fused=True)
+
+
+def follow(**options):
+    optimizer = kinds[rule["name"]](net.parameters(), lr=rule["lr"], **options)
+    probe = net.state_dict()
+    saved = {k: v.clone() for k, v in probe.items()}
+    for p in net.parameters():
+        p.grad = torch.zeros_like(p)
+    optimizer.step()
+    net.load_state_dict(saved)
+    return kinds[rule["name"]](net.parameters(), lr=rule["lr"], **options)
+
+
+# The fused optimizers run on the CPU from 2.4 on; before, the default is the fastest there is.
+try:
+    optimizer, way = follow(fused=True), "fused"
+except (TypeError, RuntimeError):
+    optimizer, way = follow(), "default optimizer"
 regression = about["name"] == "xor"
 
 
@@ -117,6 +155,8 @@ def pair(i):
 data = [pair(i) for i in range(batches)]
 forward = lambda x, y: F.mse_loss(net(x), y) if regression else F.cross_entropy(net(x), y)
 if mode == "compile":
+    if not hasattr(torch, "compile"):
+        absent(f"PyTorch {torch.__version__} has no torch.compile")
     forward = torch.compile(forward)
 
 
@@ -129,7 +169,7 @@ def step(i):
 
 
 at = 0
-say({"ready": True})
+say({"ready": True, "version": f"{torch.__version__}, {way}"})
 for line in sys.stdin:
     ask = json.loads(line)
     start = time.perf_counter()

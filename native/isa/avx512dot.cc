@@ -28,8 +28,7 @@
 #pragma GCC pop_options
 #endif
 
-#define NABLA_DOT(T, name) \
-  { name##_##T, reinterpret_cast<Kernel>(static_cast<signature::name<T>*>(&NABLA_ISA::name<T>)) }
+#define NABLA_DOT(T, name) {name##_##T, reinterpret_cast<Kernel>(static_cast<signature::name<T>*>(&NABLA_ISA::name<T>))}
 
 namespace nabla {
 extern const Dots avx512_dots = {{NABLA_DOT(f32, gemm_bf16), NABLA_DOT(bf16, gemm_bf16), NABLA_DOT(f32, matmul_bf16),
