@@ -78,3 +78,19 @@ it.each([
 ])("%s", (_, code, status) => {
   expect(run(code)).toMatchObject({ status, signal: null });
 });
+
+it("outlives workers that are ended while their texts grow", () => {
+  const code = `
+    const expected = (await texts(30)).join();
+    const same = [];
+    for (let i = 0; i < 5; i++) {
+      ${threads}
+      await new Promise((resolve) => worker.once("message", resolve));
+      const mine = texts(30);
+      await worker.terminate();
+      same.push((await mine).join() === expected, (await texts(30)).join() === expected);
+    }
+    console.log(same.length, same.every(Boolean));`;
+  const worker = 'const t = await started(); parentPort.postMessage("on its way"); for await (const _ of t);';
+  expect(run(code, worker)).toMatchObject({ status: 0, signal: null, stdout: "10 true" });
+});
