@@ -6,7 +6,7 @@ import { accuracy } from "./accuracy.ts";
 import { gemm } from "./gemm.ts";
 import { generation } from "./generate.ts";
 import { elementwise, type Found, overhead } from "./kernels.ts";
-import { half, integer as whole } from "./precision.ts";
+import { half, integer as quantized } from "./precision.ts";
 import { raceDigits } from "./race.ts";
 import { circumstances, markdown, save } from "./report.ts";
 import { attention, rows } from "./rows.ts";
@@ -15,6 +15,7 @@ import { training } from "./training.ts";
 
 const names = [
   "all",
+  "kernels",
   "gemm",
   "half",
   "integer",
@@ -29,7 +30,7 @@ const names = [
   "generation",
 ] as const;
 const options = {
-  part: choice(names, "what to measure; all writes results/"),
+  part: choice(names, "what to measure; all, kernels, training, server and generation write results/"),
   threads: integer(threads(), "threads for the second half of the tables", { max: 256 }),
   seconds: integer(6, "how long the digit race runs"),
   models: path(
@@ -63,7 +64,7 @@ await run(
     const parts: Part[] = [
       ...both.map((n): Part => ({ name: "gemm", group: "kernels", measure: () => withThreads(n, () => gemm(n)) })),
       ...both.map((n): Part => ({ name: "half", group: "kernels", measure: () => withThreads(n, () => half(n)) })),
-      ...both.map((n): Part => ({ name: "integer", group: "kernels", measure: () => withThreads(n, () => whole(n)) })),
+      ...both.map((n): Part => ({ name: "integer", group: "kernels", measure: () => withThreads(n, () => quantized(n)) })),
       { name: "elementwise", group: "kernels", measure: () => withThreads(1, elementwise) },
       { name: "rows", group: "kernels", measure: () => withThreads(1, rows) },
       ...both.map(
@@ -92,15 +93,16 @@ await run(
     };
     for (const [group, title] of Object.entries(titles)) {
       const found: Found = { tables: [], bars: [], figures };
+      const whole = values.part === "all" || values.part === group;
       for (const part of parts) {
-        if (part.group !== group || (values.part !== "all" && values.part !== part.name)) continue;
+        if (part.group !== group || (!whole && values.part !== part.name)) continue;
         const { tables, bars, figures: more } = await part.measure();
         for (const table of tables) console.log(`\n${markdown(table)}`);
         found.tables.push(...tables);
         found.bars.push(...bars);
         Object.assign(figures, more);
       }
-      if (values.part !== "all") continue;
+      if (!whole || values.models) continue;
       for (const file of save(group, found.tables, title, found.bars)) console.log(`wrote ${file}`);
     }
     return figures;
