@@ -64,7 +64,9 @@ await run(
     const parts: Part[] = [
       ...both.map((n): Part => ({ name: "gemm", group: "kernels", measure: () => withThreads(n, () => gemm(n)) })),
       ...both.map((n): Part => ({ name: "half", group: "kernels", measure: () => withThreads(n, () => half(n)) })),
-      ...both.map((n): Part => ({ name: "integer", group: "kernels", measure: () => withThreads(n, () => quantized(n)) })),
+      ...both.map(
+        (n): Part => ({ name: "integer", group: "kernels", measure: () => withThreads(n, () => quantized(n)) }),
+      ),
       { name: "elementwise", group: "kernels", measure: () => withThreads(1, elementwise) },
       { name: "rows", group: "kernels", measure: () => withThreads(1, rows) },
       ...both.map(
