@@ -8,6 +8,7 @@ import { dtypeOf, fromStored, integers, scalar } from "../values.ts";
 import { network } from "./network.ts";
 import { node, x0 } from "./node.ts";
 import { position } from "./position.ts";
+import { recurrence } from "./recurrence.ts";
 
 const unary = (name: string): Entry => node((a) => call(name, [x0(a)]));
 const binary = (name: string): Entry => node((a) => call(name, [x0(a), a.tensor("x1")]));
@@ -255,6 +256,7 @@ const mapped = (names: Record<string, string>, make: (name: string) => Entry): T
 export const onnx: Table = {
   ...network,
   ...position,
+  ...recurrence,
   ...mapped(torch, unary),
   ...mapped(pairs, binary),
   ...mapped({ Add: "add", Sub: "sub", Mul: "mul" }, placed),
