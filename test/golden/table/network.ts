@@ -1,4 +1,4 @@
-// ONNX nodes that are layers: attention, rotary positions, normalisation.
+// ONNX nodes that are layers: attention, rotary positions.
 import type { Value } from "../../../lib/core/value.ts";
 import type { Args, Result, Table } from "../args.ts";
 import { call } from "../library.ts";
@@ -74,18 +74,7 @@ function rotary(a: Args): Value {
   return rest.size === 0 ? y : call("cat", [], [y, rest], 3);
 }
 
-const affine = (a: Args) => ({ weight: a.tensor("x1"), bias: a.tensor("x2"), eps: a.number("epsilon", 1e-5) });
-function batchNorm(a: Args): Value {
-  if (a.flag("training_mode")) throw new Skip("a running variance without n / (n - 1)");
-  a.ignore("is_test", "momentum");
-  const running = { runningMean: a.tensor("x3"), runningVar: a.tensor("x4") };
-  return call("batchNorm", [x0(a)], { ...affine(a), ...running });
-}
-
 export const network: Table = {
   Attention: node(attention),
   RotaryEmbedding: node(rotary),
-  BatchNormalization: node(batchNorm),
-  InstanceNormalization: node((a) => call("instanceNorm", [x0(a)], affine(a))),
-  GroupNormalization: node((a) => call("groupNorm", [x0(a)], a.number("num_groups"), affine(a))),
 };

@@ -5,8 +5,11 @@ import { call } from "../library.ts";
 import { Skip } from "../outcome.ts";
 import { decode, type Encoded } from "../reader.ts";
 import { dtypeOf, fromStored, integers, scalar } from "../values.ts";
+import { convolution } from "./conv.ts";
 import { network } from "./network.ts";
 import { node, x0 } from "./node.ts";
+import { norms } from "./norm.ts";
+import { pools } from "./pool.ts";
 import { position } from "./position.ts";
 import { recurrence } from "./recurrence.ts";
 
@@ -254,7 +257,10 @@ const mapped = (names: Record<string, string>, make: (name: string) => Entry): T
   Object.fromEntries(Object.entries(names).map(([op, name]) => [op, make(name)]));
 
 export const onnx: Table = {
+  ...convolution,
   ...network,
+  ...norms,
+  ...pools,
   ...position,
   ...recurrence,
   ...mapped(torch, unary),
