@@ -6,7 +6,7 @@ import { Skip } from "../outcome.ts";
 import { node, x0 } from "./node.ts";
 import { bordered, borders, even, evened, halves, windows } from "./window.ts";
 
-/** Dimensions of a convolution in three are all alike. */
+/** A convolution in three dimensions has one stride and one dilation. */
 function alike(name: string, sizes: readonly number[]): number {
   if (sizes.some((n) => n !== sizes[0])) throw new Skip(`no conv3d whose ${name} differs from dimension to dimension`);
   return sizes[0]!;
@@ -19,7 +19,7 @@ function conv(a: Args): Value {
   const { x, padding } = evened(x0(a), sides);
   const [operands, groups] = [[x, weight, a.optional("x2")], a.number("group", 1)];
   if (kernel.length < 3) return call(`conv${kernel.length}d`, operands, { stride, padding, dilation, groups });
-  const options = { stride: alike("stride", stride), padding: alike("padding", padding) };
+  const options = { stride: alike("stride", stride), padding: padding[0] };
   return call("conv3d", operands, { ...options, dilation: alike("dilation", dilation), groups });
 }
 

@@ -40,8 +40,9 @@ export const even = (sides: Borders): boolean => sides.every(([before, after]) =
 /** Borders around the last dimensions; negative ones cut off. */
 export const bordered = (x: Value, sides: Borders, value = 0): Value =>
   call("pad", [x], sides.toReversed().flat(), { value });
-/** What is left over for an op that knows one border for both sides, and x with the rest. */
+/** The padding of an op that knows one border for both sides, in three dimensions one for all; others are laid around x. */
 export function evened(x: Value, sides: Borders): { x: Value; padding: number[] } {
-  if (even(sides)) return { x, padding: sides.map(([before]) => before) };
+  const alike = sides.length < 3 || sides.every(([before]) => before === sides[0]![0]);
+  if (even(sides) && alike) return { x, padding: sides.map(([before]) => before) };
   return { x: bordered(x, sides), padding: sides.map(() => 0) };
 }
