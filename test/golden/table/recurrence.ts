@@ -32,7 +32,11 @@ interface Ran {
 /** Rows of `count` gates in another order. */
 function gates(x: Value, order: readonly number[]): Value {
   const parts = call<Value[]>("chunk", [x], order.length);
-  return call("cat", [], order.map((g) => parts[g]!));
+  return call(
+    "cat",
+    [],
+    order.map((g) => parts[g]!),
+  );
 }
 /** order: which of the node's gates stands at each place of torch's. */
 function weightsOf(a: Args, order: readonly number[]): Weights[] {
