@@ -2,6 +2,7 @@
 import { type DType, dtypes, type TypedArray, viewOf } from "../../lib/core/dtype.ts";
 import { numel } from "../../lib/core/shape.ts";
 import { type Value, wrapArray } from "../../lib/core/value.ts";
+import { convert } from "../../lib/io/convert.ts";
 import { cast, contiguous, expand, permute, slice, transpose } from "../../lib/ops/index.ts";
 import type { Numbers } from "./comparison.ts";
 import { Skip } from "./outcome.ts";
@@ -22,6 +23,13 @@ function i32s(data: ArrayLike<bigint>): Int32Array {
   });
 }
 
+/** f16 and bf16 as f32, which holds every one of them; by the library's reader of files. */
+export function widened({ dtype, shape, data }: Stored): Stored {
+  if (dtype !== "f16" && dtype !== "bf16") return { dtype, shape, data };
+  const wide = new Float32Array(data.length);
+  convert("golden", "tensor", dtype === "f16" ? "F16" : "BF16", data.buffer as ArrayBuffer, wide);
+  return { dtype: "f32", shape, data: wide };
+}
 export function fromStored({ dtype, shape, data }: Stored): Value {
   const own = dtypeOf(dtype);
   const array = data instanceof BigInt64Array ? i32s(data) : data;
