@@ -6,6 +6,7 @@ import { Skip } from "../outcome.ts";
 import { decode, type Encoded } from "../reader.ts";
 import { dtypeOf, fromStored, integers, scalar } from "../values.ts";
 import { convolution } from "./conv.ts";
+import { linear } from "./linear.ts";
 import { network } from "./network.ts";
 import { node, x0 } from "./node.ts";
 import { norms } from "./norm.ts";
@@ -258,6 +259,7 @@ const mapped = (names: Record<string, string>, make: (name: string) => Entry): T
 
 export const onnx: Table = {
   ...convolution,
+  ...linear,
   ...network,
   ...norms,
   ...pools,
