@@ -37,6 +37,8 @@ interface Answer {
   ready?: true;
   version?: string;
   absent?: string;
+  /** It is here and cannot train this model. */
+  unable?: true;
   losses?: number[];
   ms?: number;
 }
@@ -70,7 +72,7 @@ export class Peer {
     this.#child.on("close", () => hear({ absent: this.#complaint.trim().split("\n").at(-1) || "it ended" }));
   }
 
-  /** The peer, ready to train, or why it takes no part. */
+  /** The peer, ready to train, or why it takes no part; nothing to say where this model is not for it. */
   static async start(peer: Known, file: string, threads: number): Promise<Peer | string> {
     const started = new Peer(peer, peer.command(file, threads));
     const answer = await started.#answer();
@@ -79,7 +81,7 @@ export class Peer {
       return started;
     }
     started.stop();
-    return answer.absent ?? "it did not start";
+    return answer.unable ? "" : (answer.absent ?? "it did not start");
   }
   #answer(): Promise<Answer> {
     const early = this.#early.shift();

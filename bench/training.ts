@@ -3,8 +3,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Compiled, compile, randn, saveSafetensors, seed, setThreads, stack, type Tensor } from "nabla";
-import { median } from "./clock.ts";
+import { type Compiled, compile, ones, saveSafetensors, seed, setThreads, stack, type Tensor } from "nabla";
+import { interleave, median } from "./clock.ts";
 import { type Found, peakOf } from "./kernels.ts";
 import { type Batch, type Model, models, optimizer } from "./models.ts";
 import { known, Peer } from "./peers.ts";
@@ -128,15 +128,17 @@ const fastest = async (f: () => void, tries: number): Promise<number> =>
 
 /**
  * Milliseconds that a step takes at least: its flops at the measured peak, and the optimizer's 28 bytes a parameter (Adam; 12
- * for SGD) as fast as a copy of as many bytes. Fewer than 64 KiB stay in L1 and count nothing.
+ * for SGD) as fast as a copy of as many, at most 128 MiB at a time. Fewer than 4 MiB may stay in L2 and count nothing.
  */
 async function floorOf({ flops, rule }: Model, parameters: number, threads: number): Promise<number> {
   const peak = peakOf();
-  const rate = (peak.flops / (1e6 * (await fastest(peak.run, 15)))) * threads;
+  const [time] = interleave([peak.run]) as [number];
+  const arithmetic = (flops * time) / (peak.flops * threads * 1e6);
   const bytes = (rule.name === "sgd" ? 12 : 28) * parameters;
-  if (bytes < 65536) return flops / rate / 1e6;
-  const source = randn(Math.ceil(bytes / 8));
-  return flops / rate / 1e6 + (await fastest(() => source.clone()[Symbol.dispose](), 5));
+  if (bytes < 2 ** 22) return arithmetic;
+  const piece = Math.min(bytes, 2 ** 27);
+  const numbers = ones(Math.ceil(piece / 8));
+  return arithmetic + ((await fastest(() => numbers.clone()[Symbol.dispose](), 9)) * bytes) / piece;
 }
 
 async function peersOf(file: string, threads: number, losses: readonly number[], names: readonly string[]) {
@@ -146,7 +148,7 @@ async function peersOf(file: string, threads: number, losses: readonly number[],
     if (!names.includes(peer.name) || (threads > 1 && !peer.threaded)) continue;
     const started = await Peer.start(peer, file, threads);
     if (typeof started === "string") {
-      notes.push(`${peer.name}: ${started}`);
+      if (started) notes.push(`${peer.name}: ${started}`);
       continue;
     }
     try {

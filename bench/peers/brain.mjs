@@ -1,11 +1,11 @@
 // brain.js: brain.mjs CASE. It trains one sample after the other with its own first weights and its own error, so its
 // losses cannot be compared; a step is one pass over the four samples of XOR.
-import { absent, readCase, serve } from "./protocol.mjs";
+import { absent, readCase, serve, unable } from "./protocol.mjs";
 
 const library = await import("brain.js").catch(() => absent("npm run bench:peers installs brain.js"));
 const { NeuralNetwork } = library.default ?? library;
 const { name, rule } = readCase(process.argv[2]);
-if (name !== "xor") absent(`brain.js cannot train ${name} in batches`);
+if (name !== "xor") unable();
 const net = new NeuralNetwork({
   inputSize: 2,
   hiddenLayers: [8],

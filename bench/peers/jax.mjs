@@ -1,5 +1,5 @@
 // jax-js on WebAssembly, the whole step under one jit: jax.mjs CASE.
-import { absent, readCase, serve, transposed } from "./protocol.mjs";
+import { absent, readCase, serve, transposed, unable } from "./protocol.mjs";
 
 const jax = await import("@jax-js/jax").catch(() => absent("npm run bench:peers installs @jax-js/jax"));
 const { numpy: np, nn, lax, tree, jit, valueAndGrad } = jax;
@@ -106,7 +106,7 @@ function gpt() {
 }
 
 const builders = { xor: dense, mlp: dense, digits: dense, cnn, gpt };
-if (!builders[name]) absent(`jax-js has no ${name} here`);
+if (!builders[name]) unable();
 const { params, data, loss } = builders[name]();
 const gradient = valueAndGrad(loss);
 const { lr } = rule;

@@ -36,6 +36,12 @@ export function absent(reason) {
   process.exit(0);
 }
 
+/** Ends because this model is not one that the peer can train. */
+export function unable() {
+  say({ absent: "not its kind of model", unable: true });
+  process.exit(0);
+}
+
 /** step(i, wanted) trains on batch i; it gives (a promise of) the loss where it is wanted. */
 export async function serve(step) {
   let at = 0;

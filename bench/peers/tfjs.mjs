@@ -1,5 +1,5 @@
 // TensorFlow.js: tfjs.mjs CASE cpu|wasm. AdamW has no counterpart there: Adam without decay, which costs less.
-import { absent, readCase, serve, transposed } from "./protocol.mjs";
+import { absent, readCase, serve, transposed, unable } from "./protocol.mjs";
 
 const [path, backend] = process.argv.slice(2);
 const warn = console.warn;
@@ -93,7 +93,7 @@ function gpt() {
 }
 
 const builders = { xor: dense, mlp: dense, digits: dense, cnn, gpt };
-if (!builders[name]) absent(`tfjs has no ${name} here`);
+if (!builders[name]) unable();
 const loss = builders[name]();
 const optimizer = rule.name === "sgd" ? tf.train.sgd(rule.lr) : tf.train.adam(rule.lr, 0.9, 0.999, 1e-8);
 await serve((i, wanted) => {
