@@ -64,13 +64,13 @@ export function svg(title: string, bars: readonly Bar[]): string {
   return `<svg xmlns="http://www.w3.org/2000/svg" width="860" height="${height}" font-family="sans-serif" font-size="12"><rect width="100%" height="100%" fill="#fff"/><text x="12" y="24" font-size="15">${safe(title)}</text><text x="${left + wide}" y="${top - 8}" text-anchor="middle" fill="#b63b3b">measured limit</text>${limit}${body.join("")}</svg>\n`;
 }
 
-/** Writes name.md and name.svg; returns their paths. */
+/** Writes name.md, and name.svg where there are bars; returns their paths. */
 export function save(name: string, tables: readonly Table[], title: string, bars: readonly Bar[]): string[] {
   mkdirSync(folder, { recursive: true });
   const text = `# ${title}\n\n${circumstances()}\n\n${tables.map(markdown).join("\n")}\nEach figure is the median of short slices taken in turns with the others.\n`;
   const files: [string, string][] = [
     [`${name}.md`, text],
-    [`${name}.svg`, svg(title, bars)],
+    ...(bars.length > 0 ? [[`${name}.svg`, svg(title, bars)] as [string, string]] : []),
   ];
   return files.map(([file, data]) => {
     const target = fileURLToPath(new URL(file, folder));
