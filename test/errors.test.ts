@@ -6,7 +6,9 @@ import {
   einsum,
   eye,
   full,
+  Linear,
   linspace,
+  MultiheadAttention,
   meshgrid,
   NablaError,
   noGrad,
@@ -248,6 +250,15 @@ describe("state", () => {
     });
     expect(read(() => shown.sync(ones(2)))).toMatchSnapshot();
   });
+});
+
+test("says what stands where a tensor should", () => {
+  expect(() => new Linear(2, 2).forward([1, 2] as never)).toThrow("linear: x is an array, no tensor");
+  const attention = new MultiheadAttention(8, 2);
+  expect(() => attention.attend(zeros(2, 3, 8) as never, { causal: true } as never)).toThrow(
+    "x is an object, no tensor",
+  );
+  expect(() => new Linear(2, 2).forward(undefined as never)).toThrow(NablaError);
 });
 
 describe("the error itself", () => {

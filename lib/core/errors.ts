@@ -112,6 +112,7 @@ function layout(op: string, message: string, { values, hint }: Details): string 
   const rows = Object.entries(values ?? {}).flatMap(([name, v]) => {
     if (v === null || v === undefined) return [];
     if (typeof v === "number") return [{ name, shape: String(v), from: "number" }];
+    if (!Array.isArray(v.shape)) return [{ name, shape: "no tensor", from: typeof v }];
     return [{ name, shape: `${showShape(v.shape)}${v.dtype === "f32" ? "" : ` ${v.dtype}`}`, from: origin(v) }];
   });
   const wide = (pick: (r: (typeof rows)[number]) => string) => Math.max(0, ...rows.map((r) => pick(r).length));

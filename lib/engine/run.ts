@@ -1,4 +1,5 @@
-import { emptyValue, type Value, viewValue } from "../core/value.ts";
+import { fail } from "../core/errors.ts";
+import { emptyValue, Value, viewValue } from "../core/value.ts";
 import { launchMap, type Operand } from "./launch.ts";
 import type { AnyOp, Spec, Window } from "./op.ts";
 import { needsTape, record } from "./tape.ts";
@@ -8,8 +9,15 @@ type Named = Record<string, Operand | undefined>;
 /** The one door: promote, infer, allocate, kernel, tape. */
 export function execute(op: AnyOp, given: Record<string, unknown>, attrs: unknown): unknown {
   const d = op.definition;
-  const x = (d.prepare ? d.prepare(given as never, attrs) : given) as Named;
-  const spec = d.infer(x as never, attrs);
+  let x: Named;
+  let spec: Spec | readonly Spec[];
+  try {
+    x = (d.prepare ? d.prepare(given as never, attrs) : given) as Named;
+    spec = d.infer(x as never, attrs);
+  } catch (error) {
+    if (error instanceof TypeError) checkInputs(op, given);
+    throw error;
+  }
   if (Array.isArray(spec)) return several(op, x, attrs, spec as Spec[]);
   const y = d.view
     ? windowOf(x[op.inputs[0] as string] as Value, spec as Window)
@@ -18,6 +26,21 @@ export function execute(op: AnyOp, given: Record<string, unknown>, attrs: unknow
   else if (d.forward) d.forward({ y } as never, x as never, attrs);
   if (d.grad && needsTape(op, x)) record(op, x, [y], attrs);
   return y;
+}
+
+/** Asked only after something went wrong, so that a right call pays nothing for it. */
+function checkInputs(op: AnyOp, given: Record<string, unknown>): void {
+  for (const name of op.inputs) {
+    const x = given[name];
+    if (x instanceof Value || (op.definition.kernel && typeof x === "number")) continue;
+    if (x === undefined && op.definition.inputs.includes(`${name}?`)) continue;
+    const what = Array.isArray(x) ? "an array" : x === null ? "null" : typeof x === "object" ? "an object" : typeof x;
+    fail("ERR_NABLA_TYPE", op.name, `${name} is ${what}, no tensor`, {
+      expected: "a tensor",
+      actual: x,
+      hint: "tensor(x) makes one of numbers; options come after the tensors",
+    });
+  }
 }
 
 function several(op: AnyOp, x: Named, attrs: unknown, specs: readonly Spec[]): Record<string, Value> {
