@@ -126,3 +126,12 @@ function layout(op: string, message: string, { values, hint }: Details): string 
 export function fail(kind: ErrorCode, op: string, message: string, details?: Details): never {
   throw new NablaError(kind, op, message, details);
 }
+
+/** x, which must be a whole number from `low`. */
+export function checkCount(op: string, name: string, x: unknown, low: number): number {
+  if (Number.isSafeInteger(x) && (x as number) >= low) return x as number;
+  return fail("ERR_NABLA_VALUE", op, `${name} must be a whole number from ${low}, got ${String(x)}`, {
+    expected: `from ${low}`,
+    actual: x,
+  });
+}

@@ -1,4 +1,4 @@
-import { fail } from "../core/errors.ts";
+import { checkCount, fail } from "../core/errors.ts";
 import { numel } from "../core/shape.ts";
 import { emptyValue, type Value, wrapArray } from "../core/value.ts";
 import { elementsOf, launch } from "../engine/launch.ts";
@@ -29,14 +29,6 @@ export interface EpochsState extends Position {
   readonly count: number;
   readonly size: number;
   readonly dropLast: boolean;
-}
-
-export function checkCount(op: string, name: string, x: unknown, low: number): number {
-  if (Number.isSafeInteger(x) && (x as number) >= low) return x as number;
-  return fail("ERR_NABLA_VALUE", op, `${name} must be a whole number from ${low}, got ${String(x)}`, {
-    expected: `from ${low}`,
-    actual: x,
-  });
 }
 
 // The generator's counter is 64 bits. Epoch e has the numbers from e 2^32 on: words of state are low, high.

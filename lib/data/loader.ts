@@ -1,4 +1,4 @@
-import { fail, showShape } from "../core/errors.ts";
+import { checkCount, fail, showShape } from "../core/errors.ts";
 import { sameShape } from "../core/shape.ts";
 import { emptyValue, Value, viewValue, wrapArray } from "../core/value.ts";
 import { elementsOf } from "../engine/launch.ts";
@@ -6,7 +6,7 @@ import { withGrad } from "../engine/tape.ts";
 import { assign } from "../ops/arithmetic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { DType, Shape } from "../types/shape.ts";
-import { type BatchOptions, checkCount, Epochs } from "./epochs.ts";
+import { type BatchOptions, Epochs } from "./epochs.ts";
 
 /** One example, inputs before targets: tensors, and whole numbers for classes. */
 export type Sample = readonly (Tensor | number)[];

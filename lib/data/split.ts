@@ -1,6 +1,6 @@
-import { fail } from "../core/errors.ts";
+import { checkCount, fail } from "../core/errors.ts";
 import { elementsOf } from "../engine/launch.ts";
-import { checkCount, permutation } from "./epochs.ts";
+import { permutation } from "./epochs.ts";
 
 /** How {@link deal} deals. */
 export interface Deal {

@@ -1,9 +1,8 @@
 import type { FileHandle } from "node:fs/promises";
-import { fail } from "../core/errors.ts";
+import { checkCount, fail } from "../core/errors.ts";
 import { emptyValue } from "../core/value.ts";
 import { fill, openFile, replaceFile } from "../io/file.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkCount } from "./epochs.ts";
 import type { Dataset } from "./loader.ts";
 
 /** Element types of token files: 16 bits hold vocabularies of up to 65,536, 32 bits all. The lowest byte comes first. */

@@ -208,6 +208,8 @@ export interface Walk {
   readonly steps: readonly number[];
   readonly offset?: number;
 }
+/** The walk over every element where it lies. */
+export const walk = (value: Value): Walk => ({ value, steps: value.strides });
 
 /**
  * Runs a Rows or Call row. extents: one for each letter of the row's shapes, in order of first appearance. Plain values are

@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
-import { fail } from "../core/errors.ts";
+import { checkCount, fail } from "../core/errors.ts";
 import type { Value } from "../core/value.ts";
 import { elementsOf } from "../engine/launch.ts";
 import { getRngState, setRngState } from "../ops/random.ts";
@@ -121,9 +121,8 @@ function encoded(parts: Parts, { step, values = {} }: CheckpointOptions): Uint8A
  */
 export async function saveCheckpoint(folder: string, parts: Parts, options: CheckpointOptions): Promise<string> {
   const { step, keep = 3 } = options;
-  for (const [name, x, low] of [["step", step, 0] as const, ["keep", keep, 1] as const])
-    if (!Number.isSafeInteger(x) || x < low)
-      fail("ERR_NABLA_VALUE", "saveCheckpoint", `${name} must be a whole number from ${low}, got ${x}`, { actual: x });
+  checkCount("saveCheckpoint", "step", step, 0);
+  checkCount("saveCheckpoint", "keep", keep, 1);
   checkParts("saveCheckpoint", parts);
   const bytes = encoded(parts, options);
   const path = join(folder, `step-${String(step).padStart(9, "0")}.safetensors`);

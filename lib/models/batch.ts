@@ -1,9 +1,9 @@
 import { setImmediate } from "node:timers/promises";
-import { fail, NablaError } from "../core/errors.ts";
+import { checkCount, fail, NablaError } from "../core/errors.ts";
 import { type CausalModel, checkPrompts, endingOf } from "./causal.ts";
 
 import { Rows } from "./rows.ts";
-import { aborted, checkCount, type GenerateOptions, Stream } from "./stream.ts";
+import { aborted, type GenerateOptions, Stream } from "./stream.ts";
 
 /** Sizes of a {@link ContinuousBatch}. */
 export interface BatchSizes {
@@ -48,8 +48,8 @@ export class ContinuousBatch {
   #tokens = 0;
 
   constructor(model: CausalModel, { streams = 8, contextLength = model.contextLength }: BatchSizes = {}) {
-    checkCount("streams", streams, 1);
-    checkCount("contextLength", contextLength, 1);
+    checkCount("generate", "streams", streams, 1);
+    checkCount("generate", "contextLength", contextLength, 1);
     this.model = model;
     this.contextLength = Math.min(contextLength, model.contextLength);
     const rows = model.texts ?? streams;
@@ -79,7 +79,7 @@ export class ContinuousBatch {
   /** Continues a text as {@link generate} does. */
   async *generate(prompt: readonly number[], options: GenerateOptions = {}): AsyncGenerator<number, void, undefined> {
     const { maxTokens = 100, signal } = options;
-    checkCount("maxTokens", maxTokens, 0);
+    checkCount("generate", "maxTokens", maxTokens, 0);
     checkPrompts("generate", this, [prompt]);
     const stream = new Stream(prompt, this.contextLength, options);
     const ends = endingOf(options.stop);

@@ -1,8 +1,8 @@
-import { fail } from "../core/errors.ts";
+import { checkCount, fail } from "../core/errors.ts";
 import { KVCache } from "../nn/cache.ts";
 import { ContinuousBatch } from "./batch.ts";
 import { type CausalModel, checkPrompts, type Prompts } from "./causal.ts";
-import { checkCount, type GenerateOptions, seedOf } from "./stream.ts";
+import { type GenerateOptions, seedOf } from "./stream.ts";
 
 // Batches of a model by what they hold, the latest used last: their plans and memory serve the next call too.
 const batches = new WeakMap<CausalModel, ContinuousBatch[]>();
@@ -53,7 +53,7 @@ export async function* generateBatch(
   options: GenerateOptions = {},
 ): AsyncGenerator<(number | undefined)[], void, undefined> {
   const { maxTokens = 100 } = options;
-  checkCount("maxTokens", maxTokens, 0);
+  checkCount("generate", "maxTokens", maxTokens, 0);
   checkPrompts("generate", model, prompts);
   const seed = seedOf(options);
   const batch = batchFor(model, prompts.length, Math.max(...prompts.map((p) => p.length)) + maxTokens);
@@ -90,7 +90,7 @@ export async function* generate(
   options: GenerateOptions = {},
 ): AsyncGenerator<number, void, undefined> {
   const { maxTokens = 100 } = options;
-  checkCount("maxTokens", maxTokens, 0);
+  checkCount("generate", "maxTokens", maxTokens, 0);
   checkPrompts("generate", model, [prompt]);
   yield* batchFor(model, 1, prompt.length + maxTokens).generate(prompt, options);
 }

@@ -15,13 +15,6 @@ export interface GenerateOptions extends SampleOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-export function checkCount(name: string, n: number, least: number): void {
-  if (!(Number.isSafeInteger(n) && n >= least))
-    fail("ERR_NABLA_VALUE", "generate", `${name} must be a whole number from ${least}, got ${n}`, {
-      expected: `from ${least}`,
-      actual: n,
-    });
-}
 /** The seed of a call: its own, or one that the global generator draws. */
 export function seedOf({ seed }: GenerateOptions): number {
   if (seed === undefined) return (randint([1], 0, 2 ** 31 - 1) as Tensor).item();

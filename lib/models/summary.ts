@@ -1,5 +1,5 @@
 // What a model costs, told before it is made, and how its configuration is read.
-import { fail } from "../core/errors.ts";
+import { checkCount, fail } from "../core/errors.ts";
 
 /** Sizes that every transformer has. */
 export interface BlockConfig {
@@ -25,9 +25,7 @@ export function presetOf<C>(op: string, given: C | string, presets: Readonly<Rec
 }
 /** Every size is a whole number from 1, and heads divide what they are heads of. */
 export function checkSizes(op: string, sizes: Readonly<Record<string, number>>): void {
-  for (const [name, n] of Object.entries(sizes))
-    if (!(Number.isSafeInteger(n) && n > 0))
-      fail("ERR_NABLA_VALUE", op, `${name} must be a whole number from 1, got ${n}`, { expected: "from 1", actual: n });
+  for (const [name, n] of Object.entries(sizes)) checkCount(op, name, n, 1);
 }
 
 /** Sizes of a model whose width is cut into heads. */

@@ -2,7 +2,7 @@
 // differentiate to any order; a transposed convolution is the gradient by the input taken as a function of its own.
 import { fail, showShape } from "../core/errors.ts";
 import { type Value, wrapArray } from "../core/value.ts";
-import { launch, type Walk } from "../engine/launch.ts";
+import { launch, walk } from "../engine/launch.ts";
 import { op, type Spec } from "../engine/op.ts";
 import { K } from "../native.gen.ts";
 import { contiguous } from "./arithmetic.ts";
@@ -22,7 +22,6 @@ interface Sliding {
   readonly window: Pair;
   readonly outputs: Pair;
 }
-const walk = (value: Value): Walk => ({ value, steps: value.strides });
 const scalars = ({ stride, padding, dilation }: Sliding): number[] => [...stride, ...padding, ...dilation];
 const perChannel = (gy: Value): Value => sum(gy, [0, 2, 3]);
 const flat = (bias: Value | undefined): Value | null => (bias ? contiguous(bias) : null);

@@ -6,7 +6,7 @@ import { launch, verify } from "../engine/launch.ts";
 import { op, type Spec } from "../engine/op.ts";
 import { K } from "../native.gen.ts";
 import { cast, contiguous, ne } from "./arithmetic.ts";
-import { minus, plus, times } from "./formula.ts";
+import { added, minus, plus, times } from "./formula.ts";
 import { sum } from "./reduce.ts";
 import { logSoftmax, softmax } from "./softmax.ts";
 import { reshape } from "./view.ts";
@@ -20,7 +20,6 @@ function turn(g: Value, logits: Value, total: Value): Value {
   const p = softmax(logits);
   return times(times(p, minus(g, alongRow(times(g, p)))), total);
 }
-const added = (a: Value | undefined, b: Value | undefined): Value | undefined => (a && b ? plus(a, b) : (a ?? b));
 
 interface Hard {
   readonly ignore: number;

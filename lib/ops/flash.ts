@@ -1,6 +1,6 @@
 // Attention in one kernel, forward and backward: a matrix of all queries by all keys never exists.
 import type { Value } from "../core/value.ts";
-import { launch, type Walk } from "../engine/launch.ts";
+import { launch, type Walk, walk } from "../engine/launch.ts";
 import { op, type Spec } from "../engine/op.ts";
 import { gradEnabled } from "../engine/tape.ts";
 import { K } from "../native.gen.ts";
@@ -42,7 +42,6 @@ interface Inputs {
   readonly v: Value;
   readonly mask?: Value | undefined;
 }
-const walk = (value: Value): Walk => ({ value, steps: value.strides });
 const mT = (x: Value): Value => transpose(x, -2, -1);
 /** y [b, L, heads, w] as [b, heads, L, w], and back. */
 const turned = (y: Value): Value => permute(y, [0, 2, 1, 3]);

@@ -7,11 +7,10 @@ import { gradEnabled } from "../engine/tape.ts";
 import { K } from "../native.gen.ts";
 import { assign } from "./arithmetic.ts";
 import { zeros } from "./create.ts";
-import { minus, times } from "./formula.ts";
+import { added, minus, times } from "./formula.ts";
 import { cat, chunk, stack } from "./join.ts";
 import { matmul } from "./matmul.ts";
 import {
-  added,
   at,
   atOrNull,
   before,
@@ -89,13 +88,13 @@ function gruBack(gy: Flow, { gates, q, h, h0, weightHh, lengths }: Kept, { rever
     const [r, z, n] = chunk(selected(gates, t), 3, 1);
     const up = gy.gates && chunk(selected(gy.gates, t), 3, 1);
     const [from, on] = [before(t, h, h0, reverse, selected), live(lengths, t)];
-    dh = added(dh, stepOf(gy.h, t)) as Value;
-    const dn = times(added(times(dh, minus(1, z)), up?.[2]) as Value, tanhSlope(n));
-    const dr = times(added(times(dn, selected(q, t)), up?.[0]) as Value, sigmoidSlope(r));
-    const dz = times(added(times(dh, minus(from, n)), up?.[1]) as Value, sigmoidSlope(z));
+    dh = added(dh, stepOf(gy.h, t));
+    const dn = times(added(times(dh, minus(1, z)), up?.[2]), tanhSlope(n));
+    const dr = times(added(times(dn, selected(q, t)), up?.[0]), sigmoidSlope(r));
+    const dz = times(added(times(dh, minus(from, n)), up?.[1]), sigmoidSlope(z));
     dx[t] = choose(on, cat([dr, dz, dn], 1), 0);
-    dt[t] = choose(on, cat([dr, dz, added(times(dn, r), stepOf(gy.q, t)) as Value], 1), 0);
-    dh = added(matmul(dt[t], weightHh), choose(on, times(dh, z), dh)) as Value;
+    dt[t] = choose(on, cat([dr, dz, added(times(dn, r), stepOf(gy.q, t))], 1), 0);
+    dh = added(matmul(dt[t], weightHh), choose(on, times(dh, z), dh));
   }
   return { dx: stack(dx), dt: stack(dt), dh0: dh };
 }

@@ -9,7 +9,7 @@ import { gradEnabled, withGrad } from "../engine/tape.ts";
 import { K } from "../native.gen.ts";
 import { assign, cast, contiguous, ne } from "./arithmetic.ts";
 import { checkLabels, crossEntropyRows } from "./entropy.ts";
-import { minus, over, plus, times } from "./formula.ts";
+import { added, minus, over, plus, times } from "./formula.ts";
 import { activations, matmul, products } from "./matmul.ts";
 import { sum } from "./reduce.ts";
 import { softmax } from "./softmax.ts";
@@ -34,7 +34,6 @@ function product(c: Value, a: [Value, number, number], b: [Value, number, number
   else launch(rows.matmul, c.dtype, extents, operands, [activations.none]);
 }
 
-const added = (a: Value | undefined, b: Value): Value => (a ? plus(a, b) : b);
 /**
  * How dx = D W and dw = Dᵀ x turn, D = p - q the slope of the loss by the logits, with all logits at hand. Of u dx + U dw:
  * G = u Wᵀ + x Uᵀ by D, and by the logits E = p (G - Σ G p); x: E W + D U, W: Eᵀ x + Dᵀ u.

@@ -8,10 +8,9 @@ import { K } from "../native.gen.ts";
 import { tanh } from "./activation.ts";
 import { assign } from "./arithmetic.ts";
 import { zeros } from "./create.ts";
-import { plus, times } from "./formula.ts";
+import { added, plus, times } from "./formula.ts";
 import { cat, chunk, stack } from "./join.ts";
 import {
-  added,
   at,
   atOrNull,
   before,
@@ -84,12 +83,12 @@ function lstmBack(gy: Flow, { gates, c, c0, weightHh, lengths }: Kept, { reverse
   for (const t of order(c.shape[0], !reverse)) {
     const [i, f, g, o] = chunk(selected(gates, t), 4, 1);
     const [state, from, on] = [tanh({ x: selected(c, t) }), before(t, c, c0, reverse, selected), live(lengths, t)];
-    dh = added(dh, stepOf(gy.h, t)) as Value;
-    dc = added(dc, stepOf(gy.c, t)) as Value;
+    dh = added(dh, stepOf(gy.h, t));
+    dc = added(dc, stepOf(gy.c, t));
     const through = plus(dc, times(times(dh, o), tanhSlope(state)));
     const pulled = cat([times(through, g), times(through, from), times(through, i), times(dh, state)], 1);
     const slopes = cat([sigmoidSlope(i), sigmoidSlope(f), tanhSlope(g), sigmoidSlope(o)], 1);
-    dz[t] = choose(on, times(added(pulled, stepOf(gy.gates, t)) as Value, slopes), 0);
+    dz[t] = choose(on, times(added(pulled, stepOf(gy.gates, t)), slopes), 0);
     dh = sentBack(dz[t], weightHh, on, dh);
     dc = choose(on, times(through, f), dc);
   }

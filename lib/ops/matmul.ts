@@ -6,7 +6,7 @@ import { launch, type Walk } from "../engine/launch.ts";
 import { op, type Spec } from "../engine/op.ts";
 import { precision } from "../engine/precision.ts";
 import { K, type Kernel } from "../native.gen.ts";
-import { alike, cast, contiguous } from "./arithmetic.ts";
+import { alike, cast, contiguous, real } from "./arithmetic.ts";
 import { expand, reshape, transpose, unsqueeze } from "./view.ts";
 
 /** Activations that gemm can apply to what it has just stored. Numbers are the kernel's. */
@@ -23,7 +23,6 @@ const productOf = (y: Value, b: Value): [Kernel, DType] =>
   b.dtype === "bf16" ? [K.matmul_bf16, "bf16"] : [products(y.dtype).matmul, y.dtype];
 
 const plain = [activations.none];
-const real = (d: string) => (d === "f64" ? "f64" : "f32");
 const mT = (x: Value): Value => transpose(x, -2, -1);
 
 /** Steps of x over the broadcast batch dimensions, as at most two; x itself where they do not merge, copied out. */
@@ -65,7 +64,7 @@ const product = op({
   prepare: ({ a, b }) =>
     b.dtype === "bf16" && a.dtype !== "f64"
       ? { a: cast(a, "f32"), b }
-      : (alike("matmul", { a, b }, (d) => real(d)) as { a: Value; b: Value }),
+      : (alike("matmul", { a, b }, real) as { a: Value; b: Value }),
   infer({ a, b }): Spec {
     const [k, k2] = [a.shape[a.ndim - 1], b.shape[b.ndim - 2]];
     if (k !== k2)

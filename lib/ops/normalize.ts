@@ -5,7 +5,7 @@ import { launch } from "../engine/launch.ts";
 import { op, type Spec } from "../engine/op.ts";
 import { K } from "../native.gen.ts";
 import { contiguous } from "./arithmetic.ts";
-import { minus, over, plus, times } from "./formula.ts";
+import { added, minus, over, times } from "./formula.ts";
 import { mean, sum } from "./reduce.ts";
 import { expand, reshape } from "./view.ts";
 
@@ -18,8 +18,6 @@ const extents = (x: Value): [number, number] => [x.shape[0], x.shape[1]];
 function laid<X extends object>(x: X): X {
   return Object.fromEntries(Object.entries(x).map(([name, v]) => [name, v && contiguous(v)])) as X;
 }
-const added = (...terms: readonly (Value | undefined)[]): Value | undefined =>
-  terms.reduce((s, t) => (s && t ? plus(s, t) : (s ?? t)), undefined);
 
 interface Rows {
   readonly dy: Value;

@@ -1,7 +1,7 @@
 // Pooling over the last two dimensions: largest and mean value of windows, sliding or adaptive.
 import { fail, showShape } from "../core/errors.ts";
 import type { Value } from "../core/value.ts";
-import { launch, type Walk } from "../engine/launch.ts";
+import { launch, walk } from "../engine/launch.ts";
 import { op, type Spec } from "../engine/op.ts";
 import { K } from "../native.gen.ts";
 import { abs } from "./arithmetic.ts";
@@ -14,7 +14,6 @@ import { gather } from "./select.ts";
 import { reshape, squeeze, unsqueeze } from "./view.ts";
 import { checkWindow, type Pair, pairOf, type Sizes } from "./window.ts";
 
-const walk = (value: Value): Walk => ({ value, steps: value.strides });
 const planes = (x: Value, [p, q]: Pair): number[] => [x.shape[0], p, q];
 
 /** Windows over planes of `inputs`, which give `outputs`. */

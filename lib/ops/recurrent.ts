@@ -9,7 +9,7 @@ import { elementsOf, isRecording, launch } from "../engine/launch.ts";
 import type { Spec } from "../engine/op.ts";
 import { cast, contiguous, gt, lt, where } from "./arithmetic.ts";
 import { arange, zeros } from "./create.ts";
-import { minus, plus, times } from "./formula.ts";
+import { added, minus, times } from "./formula.ts";
 import { cat, stack } from "./join.ts";
 import { matmul, products } from "./matmul.ts";
 import { dropout } from "./random.ts";
@@ -39,8 +39,6 @@ export function laid<X extends object>(x: X): X {
   const whole = (name: string, v: Value | undefined) => (v && !name.startsWith("weight") ? contiguous(v) : v);
   return Object.fromEntries(Object.entries(x).map(([name, v]) => [name, whole(name, v)])) as X;
 }
-export const added = (...terms: readonly (Value | undefined)[]): Value | undefined =>
-  terms.reduce((s, t) => (s && t ? plus(s, t) : (s ?? t)), undefined);
 
 /** The steps in the order they are taken. */
 export function order(count: number, reverse: boolean): number[] {
@@ -163,7 +161,7 @@ export function throughWeights(dx: Value, dt: Value, kept: Layer & { h: Value },
 
 /** What dh, the gradient of a state, sends to the state before: through the product, and as it is from sequences that have ended. */
 export const sentBack = (dz: Value, weight: Value, on: Value | undefined, dh: Value): Value =>
-  added(matmul(dz, weight), on && where({ condition: on, a: 0, b: dh })) as Value;
+  added(matmul(dz, weight), on && where({ condition: on, a: 0, b: dh }));
 /** true [batch, 1] where the sequence has not ended at step t. */
 export function live(lengths: Value | undefined, t: number): Value | undefined {
   return lengths && unsqueeze(gt({ a: lengths, b: t }), 1);

@@ -1,5 +1,5 @@
 import { type Compiled, compile } from "../compile/compile.ts";
-import { fail, type NablaError } from "../core/errors.ts";
+import { checkCount, fail, type NablaError } from "../core/errors.ts";
 import { checkPrecision, type Precision, withPrecision } from "../engine/precision.ts";
 import { withGrad } from "../engine/tape.ts";
 import type { Module } from "../nn/module.ts";
@@ -194,9 +194,8 @@ function breather(): () => Promise<void> | undefined {
 
 function checkOptions({ epochs = 1, accumulate = 1, precision = "f32" }: Plain): void {
   checkPrecision("fit", precision);
-  for (const [name, x] of Object.entries({ epochs, accumulate }))
-    if (!Number.isSafeInteger(x) || x < 1)
-      fail("ERR_NABLA_VALUE", "fit", `${name} must be a whole number from 1, got ${x}`, { actual: x });
+  checkCount("fit", "epochs", epochs, 1);
+  checkCount("fit", "accumulate", accumulate, 1);
 }
 function checkBatch(pair: Pair): Pair {
   if (!Array.isArray(pair) || pair.length !== 2)
