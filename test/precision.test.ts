@@ -33,6 +33,7 @@ import {
   threads,
   fit as train,
 } from "../lib/index.ts";
+import { code } from "./code.ts";
 import { difference } from "./signature.ts";
 
 const [count, best] = [threads(), native.isa()];
@@ -100,14 +101,6 @@ describe("autocast", () => {
       expect(autocast("bf16", f).equal(f() as never), f.toString()).toBe(false);
   });
   it("refuses another precision and an async function", () => {
-    const code = (f: () => unknown): string => {
-      try {
-        f();
-      } catch (error) {
-        return (error as NablaError).code;
-      }
-      return "none";
-    };
     expect(code(() => autocast("f16" as never, () => 1))).toBe("ERR_NABLA_VALUE");
     expect(code(() => autocast("bf16", async () => 1))).toBe("ERR_NABLA_TYPE");
     expect(code(() => compile(() => 1, { precision: "bf8" as never }))).toBe("ERR_NABLA_VALUE");

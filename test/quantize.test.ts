@@ -12,7 +12,6 @@ import {
   fit as learn,
   Module,
   MultiheadAttention,
-  NablaError,
   noGrad,
   ones,
   QuantizedLinear,
@@ -26,6 +25,7 @@ import {
   tensor,
   threads,
 } from "../lib/index.ts";
+import { code } from "./code.ts";
 import { difference } from "./signature.ts";
 
 const [count, best] = [threads(), native.isa()];
@@ -147,15 +147,6 @@ describe("QuantizedLinear", () => {
   });
   it("refuses gradients, other sizes and dtypes, and has no weight to read", () => {
     const layer = new QuantizedLinear(new Linear(4, 3).weight);
-    const code = (g: () => unknown): string => {
-      try {
-        g();
-      } catch (error) {
-        expect(error).toBeInstanceOf(NablaError);
-        return (error as NablaError).code;
-      }
-      return "none";
-    };
     expect(code(() => layer.forward(ones([1, 4], { requiresGrad: true }) as Tensor))).toBe("ERR_NABLA_GRAD");
     expect(code(() => run(layer, ones(1, 5)))).toBe("ERR_NABLA_SHAPE");
     expect(code(() => run(layer, ones(1, 4).double()))).toBe("ERR_NABLA_DTYPE");

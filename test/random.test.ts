@@ -4,16 +4,8 @@ import { native } from "../lib/core/native.ts";
 import { type Value, wrapArray } from "../lib/core/value.ts";
 import { walk } from "../lib/engine/tape.ts";
 import * as ops from "../lib/ops/index.ts";
+import { code } from "./code.ts";
 import { bits, elements } from "./sample.ts";
-
-const code = (f: () => unknown): string | undefined => {
-  try {
-    f();
-  } catch (error) {
-    return (error as { code?: string }).code;
-  }
-  return undefined;
-};
 
 /** Philox4x32-10 as Salmon et al. write it: the four words of a block. */
 function philox(seed: bigint, counter: bigint): number[] {
@@ -61,7 +53,7 @@ describe("the generator", () => {
     expect(elements(ops.normal([10]))).toEqual(first);
   });
   it("takes whole numbers up to 2^53 - 1 and bigints below 2^64 as seeds, and no others", () => {
-    for (const seed of [0, 2 ** 53 - 1, 2n ** 64n - 1n]) expect(code(() => ops.manualSeed(seed))).toBeUndefined();
+    for (const seed of [0, 2 ** 53 - 1, 2n ** 64n - 1n]) expect(code(() => ops.manualSeed(seed))).toBe("none");
     for (const seed of [-1, 0.5, 2 ** 53, Number.NaN, -1n, 2n ** 64n, "7", null])
       expect(code(() => ops.manualSeed(seed as number))).toBe("ERR_NABLA_VALUE");
     expect(code(() => ops.setRngState(ops.zeros([4])))).toBe("ERR_NABLA_VALUE");

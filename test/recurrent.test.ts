@@ -8,7 +8,6 @@ import {
   LSTM,
   LSTMCell,
   mse,
-  NablaError,
   noGrad,
   RNN,
   RNNCell,
@@ -19,20 +18,12 @@ import {
   tensor,
   zeros,
 } from "../lib/index.ts";
+import { code } from "./code.ts";
 
 const numbers = (x: Tensor): number[] => Array.from(x.contiguous().dataSync());
 const same = (a: Tensor, b: Tensor): void => {
   expect(a.shape).toEqual(b.shape);
   expect(numbers(a)).toEqual(numbers(b));
-};
-const code = (f: () => unknown): string => {
-  try {
-    f();
-  } catch (e) {
-    if (e instanceof NablaError) return e.code;
-    throw e;
-  }
-  return "nothing was thrown";
 };
 
 describe("a layer is its cell, step by step, bit for bit", () => {

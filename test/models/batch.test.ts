@@ -10,7 +10,6 @@ import {
   init,
   KVCache,
   Llama,
-  type NablaError,
   noGrad,
   ones,
   quantizeDynamic,
@@ -20,6 +19,7 @@ import {
 } from "nabla";
 import { beforeEach, describe, expect, it } from "vitest";
 import { Rows } from "../../lib/models/rows.ts";
+import { code } from "../code.ts";
 
 beforeEach(() => seed(5));
 
@@ -59,14 +59,6 @@ it("a cache is zeros where nobody wrote, and refuses slots and rows that are non
       .v.sum()
       .item(),
   ).toBe(16 + 32);
-  const code = (f: () => unknown) => {
-    try {
-      f();
-    } catch (error) {
-      return (error as NablaError).code;
-    }
-    return undefined;
-  };
   expect(code(() => cache.at(ids([[300]])))).toBe("ERR_NABLA_INDEX");
   expect(code(() => cache.at(ids([[0]]), ids([[2]]).reshape(1) as Tensor))).toBe("ERR_NABLA_INDEX");
   expect(code(() => cache.at(ids([[0], [0], [0]])))).toBe("ERR_NABLA_SHAPE");

@@ -3,7 +3,6 @@ import {
   AdamW,
   compile,
   generateBatch,
-  type NablaError,
   noGrad,
   randint,
   Seq2Seq,
@@ -13,6 +12,7 @@ import {
   tensor,
 } from "nabla";
 import { beforeEach, expect, it } from "vitest";
+import { code } from "../code.ts";
 
 beforeEach(() => seed(5));
 
@@ -94,14 +94,6 @@ it("learns to turn sequences round", async () => {
 });
 
 it("refuses what does not fit", () => {
-  const code = (f: () => unknown) => {
-    try {
-      f();
-    } catch (e) {
-      return (e as NablaError).code;
-    }
-    return undefined;
-  };
   expect(code(() => new Seq2Seq({ ...small, heads: 3 }))).toBe("ERR_NABLA_VALUE");
   expect(code(() => new Seq2Seq({ ...small, layers: [0, 1] }))).toBe("ERR_NABLA_VALUE");
   const model = new Seq2Seq(small);

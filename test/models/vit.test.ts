@@ -6,7 +6,6 @@ import {
   cosine,
   crossEntropy,
   digits,
-  type NablaError,
   noGrad,
   rand,
   seed,
@@ -15,6 +14,7 @@ import {
   ViT,
 } from "nabla";
 import { beforeEach, expect, it } from "vitest";
+import { code } from "../code.ts";
 
 beforeEach(() => seed(2));
 
@@ -91,14 +91,6 @@ it("learns digits in a compiled step", async () => {
 });
 
 it("refuses what does not fit", () => {
-  const code = (f: () => unknown) => {
-    try {
-      f();
-    } catch (e) {
-      return (e as NablaError).code;
-    }
-    return undefined;
-  };
   const model = new ViT(small);
   for (const shape of [
     [1, 3, 4, 5],

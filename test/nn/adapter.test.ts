@@ -9,7 +9,6 @@ import {
   Llama,
   LoRA,
   mergeAdapters,
-  type NablaError,
   noGrad,
   ReLU,
   randn,
@@ -20,6 +19,7 @@ import {
   tensor,
 } from "nabla";
 import { beforeEach, describe, expect, it } from "vitest";
+import { code } from "../code.ts";
 
 beforeEach(() => seed(9));
 
@@ -102,14 +102,6 @@ it("adapters go into lists too, and nowhere is an error", () => {
   expect([...addAdapters(net, "2", { rank: 1 }).keys()]).toEqual(["2"]);
   expect(net.layers[2]).toBeInstanceOf(LoRA);
   expect(net.forward(randn(3, 2)).shape).toEqual([3, 1]);
-  const code = (f: () => unknown) => {
-    try {
-      f();
-    } catch (e) {
-      return (e as NablaError).code;
-    }
-    return undefined;
-  };
   expect(code(() => addAdapters(net, /nothing/))).toBe("ERR_NABLA_VALUE");
   // Attention reads the weight of its last map and does not run it.
   expect(code(() => addAdapters(new TransformerEncoderLayer(8, 2), /out_proj$/))).toBe("ERR_NABLA_VALUE");

@@ -5,7 +5,6 @@ import {
   Embedding,
   LearnedPosition,
   MultiheadAttention,
-  type NablaError,
   RotaryPosition,
   randn,
   SinusoidalPosition,
@@ -19,6 +18,7 @@ import {
   zeros,
 } from "nabla";
 import { beforeEach, describe, expect, it } from "vitest";
+import { code } from "../code.ts";
 
 beforeEach(() => seed(7));
 
@@ -99,14 +99,6 @@ describe("scaledDotProductAttention", () => {
   });
   it("refuses what does not fit", () => {
     const x = zeros(2, 4, 3, 8);
-    const code = (f: () => unknown) => {
-      try {
-        f();
-      } catch (e) {
-        return (e as NablaError).code;
-      }
-      return undefined;
-    };
     expect(code(() => scaledDotProductAttention(x, zeros(2, 3, 3, 8), zeros(2, 3, 3, 8)))).toBe("ERR_NABLA_SHAPE");
     expect(code(() => scaledDotProductAttention(x, zeros(2, 4, 3, 7) as Tensor, x))).toBe("ERR_NABLA_SHAPE");
     expect(code(() => scaledDotProductAttention(x, x, x, { mask: zeros(5, 5) }))).toBe("ERR_NABLA_SHAPE");

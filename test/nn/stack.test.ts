@@ -2,7 +2,6 @@
 import {
   compile,
   KVCache,
-  type NablaError,
   noGrad,
   randn,
   seed,
@@ -13,6 +12,7 @@ import {
   tensor,
 } from "nabla";
 import { beforeEach, describe, expect, it } from "vitest";
+import { code } from "../code.ts";
 
 beforeEach(() => seed(11));
 
@@ -97,14 +97,6 @@ describe("TransformerEncoder", () => {
     expect(list(before.forward(x))).toEqual(list(before.norm!.forward(before.layers[0]!.forward(x)) as Tensor));
   });
   it("refuses no layers", () => {
-    const code = (f: () => unknown) => {
-      try {
-        f();
-      } catch (e) {
-        return (e as NablaError).code;
-      }
-      return undefined;
-    };
     expect(code(() => new TransformerEncoder(8, 2, 0))).toBe("ERR_NABLA_VALUE");
     expect(code(() => new TransformerDecoder(8, 2, 1.5))).toBe("ERR_NABLA_VALUE");
   });

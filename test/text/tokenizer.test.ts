@@ -2,10 +2,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { BPETokenizer, CharTokenizer, type NablaError } from "nabla";
+import { BPETokenizer, CharTokenizer } from "nabla";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { uniforms } from "../../lib/models/sample.ts";
 import { learn, merge, pairOf } from "../../lib/text/merges.ts";
+import { code } from "../code.ts";
 
 /** Merges counted anew for every one. */
 function plain(words: { tokens: number[]; count: number }[], first: number, most: number): [number, number][] {
@@ -129,14 +130,6 @@ describe("BPETokenizer", () => {
     await expect(BPETokenizer.load(path)).rejects.toMatchObject({ code: "ERR_NABLA_FILE" });
   });
   it("refuses ids and sizes that are none", () => {
-    const code = (f: () => unknown) => {
-      try {
-        f();
-      } catch (e) {
-        return (e as NablaError).code;
-      }
-      return undefined;
-    };
     expect(code(() => tokenizer.decode([300]))).toBe("ERR_NABLA_INDEX");
     expect(code(() => BPETokenizer.train("x", { vocabSize: 100 }))).toBe("ERR_NABLA_VALUE");
   });
