@@ -16,7 +16,7 @@ import {
   threads,
 } from "nabla";
 import { integer, real, run } from "./options.ts";
-import { duration, Progress } from "./terminal.ts";
+import { duration, machine, Progress, thousands } from "./terminal.ts";
 
 const program = {
   call: "node --import tsx examples/addition.ts",
@@ -33,8 +33,6 @@ const program = {
     seed: integer(0, "seed of the weights and the sums", { min: 0, max: 2 ** 31 - 1 }),
   },
 } as const;
-
-const thousands = (x: number): string => x.toLocaleString("en");
 
 /** One in ten of all pairs is never trained on, whichever were drawn. */
 const unseen = (a: number, b: number): boolean => (Math.imul(1000 * a + b + 1, 2654435761) >>> 0) % 10 === 0;
@@ -104,7 +102,7 @@ await run(program, async ({ steps, batch, layers, heads, width, lr, test, thread
   const config = { vocabSize: 10, contextLength: 10, layers, heads, width };
   const { parameters } = GPT2.summary(config);
   console.log(`model   GPT, ${layers} layers, ${heads} heads, width ${width}: ${thousands(parameters)} parameters`);
-  console.log(`on      ${isa()}, ${threads()} ${threads() === 1 ? "thread" : "threads"}\n`);
+  console.log(`on      ${machine()}\n`);
   const model = new GPT2(config);
   const opt = new AdamW(model, { lr, weightDecay: 0.1, betas: [0.9, 0.95], decay: (p) => p.ndim >= 2 });
   const rate = cosine({ from: lr, to: lr / 20, steps, warmup: Math.min(100, steps / 10) });

@@ -27,7 +27,7 @@ import {
 } from "nabla";
 import { confusion, images } from "nabla/plot";
 import { integer, path, Refusal, real, run } from "./options.ts";
-import { duration, Progress } from "./terminal.ts";
+import { duration, machine, Progress, thousands } from "./terminal.ts";
 
 const program = {
   call: "node --import tsx examples/cnn.ts",
@@ -48,7 +48,6 @@ interface Part {
   images: Bytes;
   labels: Bytes;
 }
-const thousands = (value: number): string => value.toLocaleString("en");
 
 /** The files of `dir`, or 10,000 drawn digits to train and 2,000 to test. */
 function load(dir: string | undefined, from: number): { train: Part; test: Part; origin: string } {
@@ -104,7 +103,7 @@ await run(program, async (options) => {
   if (rows < 4 || columns < 4) throw new Refusal(`pictures of ${rows} x ${columns} are too small to pool twice`);
   const [held, of] = [test.images.shape[0]!, `${rows} x ${columns}`];
   console.log(`data    ${thousands(count)} digits of ${of} to train, ${thousands(held)} to test, ${origin}`);
-  console.log(`on      ${isa()}, ${threads()} ${threads() === 1 ? "thread" : "threads"}`);
+  console.log(`on      ${machine()}`);
 
   const [x, y] = tensors(learned);
   const [testX, testY] = tensors(test);

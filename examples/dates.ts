@@ -17,7 +17,7 @@ import {
   threads,
 } from "nabla";
 import { integer, real, run } from "./options.ts";
-import { duration, Progress } from "./terminal.ts";
+import { duration, machine, Progress } from "./terminal.ts";
 
 const program = {
   call: "node --import tsx examples/dates.ts",
@@ -128,7 +128,7 @@ await run(program, async (options) => {
   const config = { vocabSize: end + 1, contextLength: longest, layers, heads, width, paddingIndex: padding };
   const { parameters } = Seq2Seq.summary(config);
   console.log(`model   ${layers} + ${layers} layers, ${heads} heads, width ${width}: ${parameters} parameters`);
-  console.log(`on      ${isa()}, ${threads()} ${threads() === 1 ? "thread" : "threads"}\n`);
+  console.log(`on      ${machine()}\n`);
   const model = new Seq2Seq(config);
   const opt = new AdamW(model, { lr, betas: [0.9, 0.98], weightDecay: 0.01, decay: (p) => p.ndim >= 2 });
   const rate = cosine({ from: lr, to: lr / 20, steps, warmup: Math.min(100, steps / 10) });

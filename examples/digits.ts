@@ -1,5 +1,4 @@
 // Learns to read digits, and says what it did.
-import { createHash } from "node:crypto";
 import { statSync } from "node:fs";
 import {
   type Adam,
@@ -28,7 +27,7 @@ import { confusion, images } from "nabla/plot";
 import type { Rule } from "../bench/javascript.ts";
 import { optimizer, type Result, race } from "../bench/race.ts";
 import { choice, integer, path, Refusal, real, run } from "./options.ts";
-import { Progress } from "./terminal.ts";
+import { fingerprint, machine, Progress, thousands } from "./terminal.ts";
 
 const program = {
   call: "npm run demo --",
@@ -61,8 +60,6 @@ interface Data {
   classes: number;
   origin: string;
 }
-
-const thousands = (value: number): string => value.toLocaleString("en");
 
 function part(pixels: Uint8Array, labels: Uint8Array): Part {
   return {
@@ -142,13 +139,6 @@ async function train(
   return mean;
 }
 
-/** The sha256 of every number of a state dict, in its order. */
-function hash(state: ReadonlyMap<string, Tensor>): string {
-  const sum = createHash("sha256");
-  for (const weight of state.values()) sum.update(weight.dataSync());
-  return sum.digest("hex");
-}
-
 /** Three digits the model reads right and up to three it reads wrong. */
 function gallery({ test, rows, columns }: Data, found: Int32Array): string {
   const size = rows * columns;
@@ -198,7 +188,7 @@ await run(program, async (options) => {
   console.log(
     `data    ${thousands(count)} digits of ${images} to train, ${thousands(test.count)} to test, ${data.origin}`,
   );
-  console.log(`on      ${isa()}, ${threads()} ${threads() === 1 ? "thread" : "threads"}`);
+  console.log(`on      ${machine()}`);
 
   const sgd = options.optimizer === "sgd";
   const { lr = sgd ? 0.1 : 0.005 } = options;
@@ -215,7 +205,7 @@ await run(program, async (options) => {
   console.log(`\ntest accuracy ${(100 * testAccuracy).toFixed(2)}%\n\n${confusion(counts).text()}\n`);
   console.log(`${gallery(data, found)}\n`);
 
-  const weightsSha256 = hash(model.stateDict());
+  const weightsSha256 = fingerprint(model.stateDict());
   await model.save(save);
   console.log(`saved   ${save}, ${thousands(statSync(save).size)} bytes, sha256 of the weights ${weightsSha256}`);
   const { losses: _, ...speed } = compare(data, batch, hidden, { ...rule, lr: lr / 10 });

@@ -26,12 +26,11 @@ import {
   setThreads,
   type Tensor,
   type Transform,
-  threads,
   transforms,
 } from "nabla";
 import { confusion } from "nabla/plot";
 import { choice, flag, integer, path, Refusal, real, run } from "./options.ts";
-import { duration, Progress } from "./terminal.ts";
+import { duration, machine, Progress } from "./terminal.ts";
 
 const program = {
   call: "node --import tsx examples/folder.ts",
@@ -112,7 +111,7 @@ await run(program, async (options) => {
     if (train!.length < batch || valid!.length === 0)
       throw new Refusal(`${folder.length} pictures are too few for batches of ${batch} and a share to validate with`);
     console.log(`data    ${folder}: ${train!.length} to train, ${valid!.length} to validate`);
-    console.log(`on      ${isa()}, ${threads()} ${threads() === 1 ? "thread" : "threads"}`);
+    console.log(`on      ${machine()}`);
     const half = new Array<number>(channels).fill(0.5);
     const normalize = transforms.normalize(half, half);
     const augment = augmentation(options, normalize);

@@ -2,6 +2,7 @@
 import { createInterface } from "node:readline";
 import { ContinuousBatch, detokenize, isa, KVCache, quantizeDynamic, seed, setThreads, threads } from "nabla";
 import { choice, flag, integer, path, real, run } from "./options.ts";
+import { machine } from "./terminal.ts";
 import { loaded } from "./writer.ts";
 
 const program = {
@@ -72,7 +73,7 @@ await run(program, async ({ argument, prompt, ids, tokens, stop, context, ...opt
   console.log(
     `read in ${((performance.now() - start) / 1000).toFixed(1)} s; keys and values of ${batch.contextLength} tokens ${megabytes(cache)}`,
   );
-  console.log(`on ${isa()}, ${threads()} ${threads() === 1 ? "thread" : "threads"}\n`);
+  console.log(`on ${machine()}\n`);
   const how = {
     maxTokens: tokens,
     temperature: options.temperature,

@@ -24,7 +24,7 @@ import {
   threads,
 } from "nabla";
 import { choice, integer, path, Refusal, real, run } from "./options.ts";
-import { Progress } from "./terminal.ts";
+import { machine, Progress } from "./terminal.ts";
 
 const program = {
   call: "npx tsx examples/names.ts",
@@ -203,7 +203,7 @@ await run(program, async (values) => {
   const [test, train] = [order.slice(0, held), order.slice(held)];
   const batch = Math.min(values.batch ?? (few ? 16 : 64), train.length);
   console.log(`data    ${train.length} names to learn, ${test.length} to test, ${names.letters.length - 1} letters`);
-  console.log(`on      ${isa()}, ${threads()} ${threads() === 1 ? "thread" : "threads"}`);
+  console.log(`on      ${machine()}`);
 
   const model = new Letters(names.letters.length, { ...values, hidden, dropout });
   console.log(`${model}\n`);

@@ -1,5 +1,4 @@
 // Trains a small GPT on a text, letter by letter or in byte pairs, and lets it write.
-import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import {
@@ -23,11 +22,11 @@ import {
   setThreads,
   type Tensor,
   type Tokenizer,
-  tensor,
   threads,
 } from "nabla";
 import { choice, flag, integer, path, Refusal, real, run } from "./options.ts";
-import { duration, Progress } from "./terminal.ts";
+import { duration, fingerprint, machine, Progress, thousands } from "./terminal.ts";
+import { pieces } from "./writer.ts";
 
 const program = {
   call: "node --import tsx examples/shakespeare.ts",
@@ -57,8 +56,6 @@ const program = {
   },
 } as const;
 
-const thousands = (x: number): string => x.toLocaleString("en");
-
 /** Sentences of a small grammar, drawn at random. */
 function sentences(count: number): string {
   const parts = [
@@ -78,16 +75,6 @@ function sentences(count: number): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** Pieces of `time` tokens that begin at these places, and the tokens after each. */
-function pieces(tokens: Int32Array, from: ArrayLike<number>, time: number): [Tensor, Tensor] {
-  const cut = (shift: number) => {
-    const all = new Int32Array(from.length * time);
-    for (let i = 0; i < from.length; i++) all.set(tokens.subarray(from[i]! + shift, from[i]! + shift + time), i * time);
-    return tensor(all).reshape(from.length, time);
-  };
-  return [cut(0), cut(1)];
-}
-
 /** The mean loss of a text, piece by piece, in batches; at most so many, spread over the text. */
 function evaluator(model: GPT2, tokens: Int32Array, { batch, context }: { batch: number; context: number }) {
   const score = compile((x: Tensor, y: Tensor) => noGrad(() => crossEntropy(model.forward(x), y)));
@@ -104,13 +91,6 @@ function evaluator(model: GPT2, tokens: Int32Array, { batch, context }: { batch:
     model.train();
     return sum / batches;
   };
-}
-
-/** A sum over every bit of the weights: equal runs end with equal sums. */
-function fingerprint(model: GPT2): string {
-  const hash = createHash("sha256");
-  for (const x of model.stateDict().values()) hash.update(x.contiguous().dataSync());
-  return hash.digest("hex");
 }
 
 /** Checkpoints of a run. SIGINT and SIGTERM ask it to stop after a step; a second one ends the program at once. */
@@ -172,7 +152,7 @@ await run(program, async (options) => {
   );
   console.log(`model   GPT, ${layers} layers, ${heads} heads, width ${width}: ${thousands(parameters)} parameters`);
   console.log(`memory  about ${(training / 2 ** 20).toFixed(0)} MB to train`);
-  console.log(`on      ${isa()}, ${threads()} ${threads() === 1 ? "thread" : "threads"}\n`);
+  console.log(`on      ${machine()}\n`);
 
   const model = new GPT2(config);
   const opt = new AdamW(model, { lr, weightDecay: 0.1, betas: [0.9, 0.99], decay: (p) => p.ndim >= 2 });
@@ -213,7 +193,7 @@ await run(program, async (options) => {
   console.log(`\nvalidation loss ${validationLoss.toFixed(4)}, perplexity ${perplexity.toFixed(2)}`);
   console.log(`${thousands(tokensPerSecond)} tokens/s, ${duration(milliseconds / 1000)} of training\n`);
 
-  const sha256 = fingerprint(model);
+  const sha256 = fingerprint(model.stateDict());
   if (options.save !== undefined) await model.save(options.save);
   let smaller = validationLoss;
   if (options.weights !== "f32") {

@@ -23,7 +23,7 @@ import {
   threads,
 } from "nabla";
 import { choice, integer, path, Refusal, real, run } from "./options.ts";
-import { Progress } from "./terminal.ts";
+import { machine, Progress } from "./terminal.ts";
 
 const program = {
   call: "npx tsx examples/table.ts",
@@ -204,7 +204,7 @@ async function save(file: string, { table, target, without, classes }: Question,
 await run(program, async (values) => {
   setThreads(values.threads);
   seed(values.seed);
-  console.log(`on      ${isa()}, ${threads()} ${threads() === 1 ? "thread" : "threads"}`);
+  console.log(`on      ${machine()}`);
   const questions: Question[] = [];
   if (values.data === undefined) {
     const table = mushrooms(600, values.seed);

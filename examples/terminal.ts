@@ -1,4 +1,6 @@
-// How far a run is, in a terminal. Charts are those of nabla/plot.
+// What a run says in a terminal: its numbers, what it runs on, how far it is. Charts are those of nabla/plot.
+import { createHash } from "node:crypto";
+import { isa, type Tensor, threads } from "nabla";
 
 const blocks = " ▏▎▍▌▋▊▉█";
 
@@ -7,6 +9,19 @@ function bar(share: number, width: number): string {
   const eighths = Math.round(Math.min(1, Math.max(0, share || 0)) * width * 8);
   const rest = eighths % 8;
   return "█".repeat(Math.floor(eighths / 8)) + (rest > 0 ? blocks[rest]! : "");
+}
+
+/** 12,345. */
+export const thousands = (x: number): string => x.toLocaleString("en");
+
+/** avx512, 2 threads. */
+export const machine = (): string => `${isa()}, ${threads()} ${threads() === 1 ? "thread" : "threads"}`;
+
+/** The sha256 of every number of a state dict, in its order: equal runs end with equal sums. */
+export function fingerprint(state: ReadonlyMap<string, Tensor>): string {
+  const sum = createHash("sha256");
+  for (const weight of state.values()) sum.update(weight.contiguous().dataSync());
+  return sum.digest("hex");
 }
 
 /** Seconds as 8.3s, 1m05s or 2h03m. */
@@ -56,7 +71,7 @@ export class Progress {
     const seconds = (now - this.#start) / 1000;
     const rate = done / seconds;
     const left = finished ? `took ${duration(seconds)}` : `ETA ${duration((this.total - done) / rate)}`;
-    const text = `${news()}  ${Math.round(rate).toLocaleString("en")} samples/s  ${left}`;
+    const text = `${news()}  ${thousands(Math.round(rate))} samples/s  ${left}`;
     const percent = `${Math.floor((100 * done) / this.total)}%`.padStart(4);
     if (!this.out.isTTY) this.out.write(`${percent}  ${text}\n`);
     else {

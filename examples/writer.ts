@@ -41,6 +41,16 @@ export interface Writer {
   readonly ends: readonly number[];
 }
 
+/** Pieces of `time` tokens that begin at these places, and the tokens after each. */
+export function pieces(tokens: Int32Array, from: ArrayLike<number>, time: number): [Tensor, Tensor] {
+  const cut = (shift: number) => {
+    const all = new Int32Array(from.length * time);
+    for (let i = 0; i < from.length; i++) all.set(tokens.subarray(from[i]! + shift, from[i]! + shift + time), i * time);
+    return tensor(all).reshape(from.length, time);
+  };
+  return [cut(0), cut(1)];
+}
+
 /** A small model of letters. */
 export async function learned(text: string, steps: number): Promise<Writer> {
   const tokenizer = CharTokenizer.from(`${text}${printable}\n`);
@@ -56,15 +66,10 @@ export async function learned(text: string, steps: number): Promise<Writer> {
     opt.step();
     return loss;
   });
-  const cut = (from: ArrayLike<number>, shift: number): Tensor => {
-    const ids = new Int32Array(batch * time);
-    for (let i = 0; i < batch; i++) ids.set(all.subarray(from[i]! + shift, from[i]! + shift + time), i * time);
-    return tensor(ids).reshape(batch, time);
-  };
   const progress = new Progress(steps);
   for (let i = 0; i < steps; i++) {
     const from = randint(0, all.length - time, [batch]).dataSync();
-    const loss = (await step(cut(from, 0), cut(from, 1))).item();
+    const loss = (await step(...pieces(all, from, time))).item();
     progress.update(i + 1, () => `loss ${loss.toFixed(3)}`);
   }
   return { name: "small", model: model.eval(), tokenizer, ends: [] };
