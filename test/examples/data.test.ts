@@ -1,23 +1,10 @@
 // The examples that learn from data of their own or from a file: better than what needs no network, the same in every run.
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { Encoder, openSafetensors } from "../../lib/index.ts";
-
-const root = fileURLToPath(new URL("../..", import.meta.url));
-/** Runs an example against the sources, not against dist. */
-function example(name: string, ...args: string[]) {
-  const env = { ...process.env, TSX_TSCONFIG_PATH: join(root, "tsconfig.test.json") };
-  return spawnSync(process.execPath, ["--import", "tsx", `examples/${name}.ts`, ...args], {
-    cwd: root,
-    encoding: "utf8",
-    env,
-  });
-}
-const json = <T>({ stdout }: { stdout: string }): T => JSON.parse(stdout.trim().split("\n").at(-1)!) as T;
+import { example, json } from "./example.ts";
 
 let folder: string;
 beforeAll(() => {

@@ -1,23 +1,10 @@
 // The examples of language models learn, end with a line of JSON, and refuse what they cannot use.
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { example, json } from "./example.ts";
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
-/** Runs an example against the sources, not against dist. */
-function example(name: string, ...args: string[]) {
-  const env = { ...process.env, TSX_TSCONFIG_PATH: join(root, "tsconfig.test.json") };
-  return spawnSync(process.execPath, ["--import", "tsx", `examples/${name}.ts`, ...args], {
-    cwd: root,
-    encoding: "utf8",
-    env,
-  });
-}
-const json = ({ stdout }: { stdout: string }) =>
-  JSON.parse(stdout.trim().split("\n").at(-1)!) as Record<string, number>;
 const small = ["--layers", "1", "--heads", "2", "--width", "16", "--batch", "8", "--threads", "1", "--json"];
 
 let folder: string;

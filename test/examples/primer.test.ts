@@ -1,24 +1,11 @@
 // The examples behind the primer: each shows what it says, in figures, and draws its pictures.
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { example, json } from "./example.ts";
 
 vi.setConfig({ testTimeout: 120_000 });
-
-const root = fileURLToPath(new URL("../..", import.meta.url));
-/** Runs an example against the sources, not against dist. */
-function example(name: string, ...args: string[]) {
-  const env = { ...process.env, TSX_TSCONFIG_PATH: join(root, "tsconfig.test.json") };
-  return spawnSync(process.execPath, ["--import", "tsx", `examples/${name}.ts`, ...args], {
-    cwd: root,
-    encoding: "utf8",
-    env,
-  });
-}
-const json = <T>({ stdout }: { stdout: string }): T => JSON.parse(stdout.trim().split("\n").at(-1)!) as T;
 
 let folder: string;
 beforeAll(() => {
