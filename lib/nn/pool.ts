@@ -26,7 +26,7 @@ const show = (...given: readonly unknown[]): string =>
 abstract class Pool<Options> extends Module {
   readonly kernel: Sizes;
   readonly options: Options;
-  constructor(kernel: Sizes, options: Options) {
+  constructor(kernel: Sizes, options: Options = {} as Options) {
     super();
     this.kernel = kernel;
     this.options = options;
@@ -48,9 +48,6 @@ abstract class Pool<Options> extends Module {
  * ```
  */
 export class MaxPool2d extends Pool<MaxPoolOptions> {
-  constructor(kernel: Sizes, options: MaxPoolOptions = {}) {
-    super(kernel, options);
-  }
   forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<Resized<S, 2>, D> {
     return maxPool2d(x, this.kernel, this.options) as never;
   }
@@ -66,9 +63,6 @@ export class MaxPool2d extends Pool<MaxPoolOptions> {
  * ```
  */
 export class MaxPool1d extends Pool<MaxPoolOptions> {
-  constructor(kernel: Sizes, options: MaxPoolOptions = {}) {
-    super(kernel, options);
-  }
   forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<Resized<S, 1>, D> {
     return maxPool1d(x, this.kernel, this.options) as never;
   }
@@ -86,9 +80,6 @@ export class MaxPool1d extends Pool<MaxPoolOptions> {
  * ```
  */
 export class AvgPool2d extends Pool<AvgPoolOptions> {
-  constructor(kernel: Sizes, options: AvgPoolOptions = {}) {
-    super(kernel, options);
-  }
   forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<Resized<S, 2>, D> {
     return avgPool2d(x, this.kernel, this.options) as never;
   }
@@ -104,9 +95,6 @@ export class AvgPool2d extends Pool<AvgPoolOptions> {
  * ```
  */
 export class AvgPool1d extends Pool<AvgPoolOptions> {
-  constructor(kernel: Sizes, options: AvgPoolOptions = {}) {
-    super(kernel, options);
-  }
   forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<Resized<S, 1>, D> {
     return avgPool1d(x, this.kernel, this.options) as never;
   }
