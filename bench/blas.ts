@@ -38,7 +38,7 @@ const known: readonly Known[] = [
     symbol: "dnnl_sgemm",
     kind: "dnnl",
     threads: ["OMP_NUM_THREADS"],
-    install: "apt-get install libdnnl3",
+    install: "apt-get install libdnnl3 (libdnnl2 in Debian 12)",
   },
 ];
 

@@ -15,16 +15,26 @@ export function calibrate(f: () => void, ms: number): number {
   }
 }
 
+/** A slice of about `ms` milliseconds: nanoseconds of one call of f. */
+export function slice(f: () => void, ms: number): () => number {
+  const count = calibrate(f, ms);
+  return () => {
+    const start = performance.now();
+    for (let k = 0; k < count; k++) f();
+    return ((performance.now() - start) * 1e6) / count;
+  };
+}
+
 /** Nanoseconds of one call of each candidate: the median of `rounds` slices of `ms`, taken in turns. */
 export function interleave(candidates: readonly (() => void)[], { rounds = 9, ms = 20 } = {}): number[] {
-  const counts = candidates.map((f) => calibrate(f, ms));
-  const times = candidates.map((): number[] => []);
-  for (let round = 0; round < rounds; round++) {
-    candidates.forEach((f, i) => {
-      const start = performance.now();
-      for (let k = 0; k < counts[i]!; k++) f();
-      times[i]!.push(((performance.now() - start) * 1e6) / counts[i]!);
-    });
-  }
-  return times.map(median);
+  const slices = candidates.map((f) => slice(f, ms));
+  const times = Array.from({ length: rounds }, () => slices.map((time) => time()));
+  return candidates.map((_, i) => median(times.map((round) => round[i]!)));
+}
+
+/** What each slice gives in `rounds` turns, where some are taken in other processes. */
+export async function turns(slices: readonly (() => number | Promise<number>)[], rounds: number): Promise<number[][]> {
+  const times = slices.map((): number[] => []);
+  for (let round = 0; round < rounds; round++) for (const [i, time] of slices.entries()) times[i]!.push(await time());
+  return times;
 }

@@ -4,7 +4,7 @@ import { randn, type Tensor } from "nabla";
 import { native } from "../lib/core/native.ts";
 import { K } from "../lib/native.gen.ts";
 import { Blas, type Shape } from "./blas.ts";
-import { calibrate, median } from "./clock.ts";
+import { median, slice, turns } from "./clock.ts";
 import { type Found, peakOf } from "./kernels.ts";
 
 const shapes: readonly Shape[] = [
@@ -56,18 +56,9 @@ function candidates([m, n, k, layout]: Shape): (() => void)[] {
 
 /** Medians of slices in turns: the peak, the candidates, the libraries. In nanoseconds of a call. */
 async function measure(shape: Shape, own: readonly (() => void)[], peers: readonly Blas[]): Promise<number[]> {
-  const [rounds, ms] = [9, 15];
-  const counts = own.map((f) => calibrate(f, ms));
-  const times = [...own, ...peers].map((): number[] => []);
-  for (let round = 0; round < rounds; round++) {
-    for (const [i, f] of own.entries()) {
-      const start = performance.now();
-      for (let c = 0; c < counts[i]!; c++) f();
-      times[i]!.push(((performance.now() - start) * 1e6) / counts[i]!);
-    }
-    for (const [i, peer] of peers.entries()) times[own.length + i]!.push(await peer.time(shape, ms));
-  }
-  return times.map(median);
+  const ms = 15;
+  const slices = [...own.map((f) => slice(f, ms)), ...peers.map((peer) => () => peer.time(shape, ms))];
+  return (await turns(slices, 9)).map(median);
 }
 
 export async function gemm(threads: number): Promise<Found> {

@@ -14,17 +14,18 @@ import {
   MaxPool2d,
   Module,
   mse,
-  type Optimizer,
   ReLU,
   randint,
   randn,
   Sequential,
   SGD,
   scaledDotProductAttention,
+  seed,
   Tanh,
   type Tensor,
   tensor,
 } from "nabla";
+import type { Rule } from "./javascript.ts";
 
 export interface Batch {
   x: Tensor;
@@ -35,7 +36,7 @@ type Net = Module & { forward(x: Tensor): Tensor };
 export interface Model {
   name: string;
   about: string;
-  rule: { name: "sgd" | "adam" | "adamw"; lr: number };
+  rule: Rule;
   /** Of one step: multiply-adds count as two; no gradient of the input; half of the scores of causal attention. */
   flops: number;
   tokens?: number;
@@ -234,8 +235,23 @@ export const models: readonly Model[] = [
   }),
 ];
 
-/** The optimizer that follows a rule; PyTorch's defaults. */
-export function optimizer(net: Net, { name, lr }: Model["rule"]): Optimizer {
-  if (name === "sgd") return new SGD(net, { lr });
+/** The optimizer that follows a rule; PyTorch's defaults where it says nothing. */
+export function optimizer(net: Module, { name, lr, momentum = 0 }: Rule): SGD | Adam | AdamW {
+  if (name === "sgd") return new SGD(net, { lr, momentum });
   return name === "adam" ? new Adam(net, { lr }) : new AdamW(net, { lr });
+}
+
+/** One net in training; every call begins with the same weights. */
+export function trainer(model: Model): { net: Net; step(x: Tensor, y: Tensor): Tensor } {
+  seed(1);
+  const net = model.net();
+  const rule = optimizer(net, model.rule);
+  const step = (x: Tensor, y: Tensor): Tensor => {
+    const loss = model.loss(net, { x, y });
+    rule.zeroGrad();
+    loss.backward();
+    rule.step();
+    return loss;
+  };
+  return { net, step };
 }

@@ -48,8 +48,8 @@ export class Peer {
   name: string;
   readonly apart: boolean;
   readonly #child: ChildProcess;
-  readonly #waiting: ((answer: Answer) => void)[] = [];
-  readonly #early: Answer[] = [];
+  readonly #lines: AsyncIterator<string>;
+  readonly #closed: Promise<unknown>;
   #complaint = "";
 
   private constructor({ name, apart = false }: Known, [command, ...words]: string[]) {
@@ -60,16 +60,11 @@ export class Peer {
     this.#child.stderr!.on("data", (text) => {
       this.#complaint = `${this.#complaint}${text}`.slice(-2000);
     });
-    const hear = (answer: Answer) => {
-      const next = this.#waiting.shift();
-      if (next) next(answer);
-      else this.#early.push(answer);
-    };
-    createInterface({ input: this.#child.stdout! }).on("line", (line) => {
-      if (line.startsWith("{")) hear(JSON.parse(line));
+    this.#child.on("error", (error) => {
+      this.#complaint = error.message;
     });
-    this.#child.on("error", (error) => hear({ absent: error.message }));
-    this.#child.on("close", () => hear({ absent: this.#complaint.trim().split("\n").at(-1) || "it ended" }));
+    this.#closed = new Promise((done) => this.#child.once("close", done));
+    this.#lines = createInterface({ input: this.#child.stdout! })[Symbol.asyncIterator]();
   }
 
   /** The peer, ready to train, or why it takes no part; nothing to say where this model is not for it. */
@@ -83,9 +78,14 @@ export class Peer {
     started.stop();
     return answer.unable ? "" : (answer.absent ?? "it did not start");
   }
-  #answer(): Promise<Answer> {
-    const early = this.#early.shift();
-    return early ? Promise.resolve(early) : new Promise((done) => this.#waiting.push(done));
+  /** The next line that is an answer: libraries talk on stdout too. */
+  async #answer(): Promise<Answer> {
+    for (;;) {
+      const { value, done } = await this.#lines.next();
+      if (done) await this.#closed;
+      if (done) return { absent: this.#complaint.trim().split("\n").at(-1) || "it ended" };
+      if (value.startsWith("{")) return JSON.parse(value);
+    }
   }
   async #ask(question: object): Promise<Answer> {
     this.#child.stdin!.write(`${JSON.stringify(question)}\n`);

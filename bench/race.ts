@@ -1,16 +1,12 @@
 // The digit classifier against JavaScript alone: the same first weights, the same batches, in turns, so that a slow
 // moment of the machine meets both.
 import {
-  Adam,
-  AdamW,
   compile,
   crossEntropy,
   digits,
   Linear,
-  type Module,
   ReLU,
   Sequential,
-  SGD,
   setThreads,
   type Tensor,
   tensor,
@@ -19,6 +15,7 @@ import {
 import { median } from "./clock.ts";
 import { Mlp, type Rule } from "./javascript.ts";
 import type { Found } from "./kernels.ts";
+import { optimizer } from "./models.ts";
 
 /** What both sides train on: x [batches, batch, inputs] and a label for each row. */
 export interface Course {
@@ -41,12 +38,6 @@ export interface Result {
   lossDifference: number;
   /** The losses after the last step. */
   losses: [nabla: number, javascript: number];
-}
-
-/** The optimizer of nabla that follows a rule. */
-export function optimizer(model: Module, { name, lr, momentum = 0 }: Rule): SGD | Adam | AdamW {
-  if (name === "sgd") return new SGD(model, { lr, momentum });
-  return name === "adam" ? new Adam(model, { lr }) : new AdamW(model, { lr });
 }
 
 type Step = (i: number) => number;

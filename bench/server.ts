@@ -6,9 +6,9 @@ import type { AddressInfo } from "node:net";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setImmediate as turn, setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { compile, seed, setThreads, threads } from "nabla";
+import { compile, setThreads, threads } from "nabla";
 import type { Found } from "./kernels.ts";
-import { type Batch, type Model, models, optimizer } from "./models.ts";
+import { type Batch, type Model, models, trainer } from "./models.ts";
 
 /** What the client saw: milliseconds from the moment a request was due to its answer. */
 export interface Latency {
@@ -45,30 +45,17 @@ function load(port: number, seconds: number, rate: number): Promise<Latency> {
 
 type Mode = "idle" | "compiled" | "eager, a step a turn";
 
-function stepOf(model: Model) {
-  seed(1);
-  const net = model.net();
-  const rule = optimizer(net, model.rule);
-  return ({ x, y }: Batch) => {
-    const loss = model.loss(net, { x, y });
-    rule.zeroGrad();
-    loss.backward();
-    rule.step();
-    return loss;
-  };
-}
-
 /** Trains until told to end; steps taken. */
 async function train(mode: Mode, model: Model, batches: readonly Batch[], running: () => boolean): Promise<number> {
   if (mode === "idle") return 0;
-  const eager = stepOf(model);
-  const compiled = compile((x: Batch["x"], y: Batch["y"]) => eager({ x, y }));
+  const eager = trainer(model).step;
+  const compiled = compile(eager);
   let steps = 0;
   while (running()) {
-    const batch = batches[steps++ % batches.length]!;
-    if (mode === "compiled") await compiled(batch.x, batch.y);
+    const { x, y } = batches[steps++ % batches.length]!;
+    if (mode === "compiled") await compiled(x, y);
     else {
-      eager(batch);
+      eager(x, y);
       await turn();
     }
   }

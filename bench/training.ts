@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Compiled, compile, ones, saveSafetensors, seed, setThreads, stack, type Tensor } from "nabla";
-import { interleave, median } from "./clock.ts";
+import { interleave, median, turns } from "./clock.ts";
 import { type Found, peakOf } from "./kernels.ts";
-import { type Batch, type Model, models, optimizer } from "./models.ts";
+import { type Batch, type Model, models, trainer } from "./models.ts";
 import { known, Peer } from "./peers.ts";
 
 const batchCount = 8;
@@ -22,23 +22,16 @@ interface Time {
   best: number;
 }
 
-/** Every candidate in turns, each for about `ms` a turn but at least a step; milliseconds of one step. */
-async function turns(candidates: readonly Candidate[], rounds: number, ms: number): Promise<Time[]> {
-  const counts: number[] = [];
-  for (const candidate of candidates) {
-    let n = 1;
-    let took = await candidate.run(n);
-    while (took < ms / 4) {
-      n *= 4;
-      took = await candidate.run(n);
-    }
-    counts.push(Math.max(1, Math.round((n * ms) / took)));
+/** Milliseconds of one step over about `ms`, but at least a step. */
+async function sliceOf(candidate: Candidate, ms: number): Promise<() => Promise<number>> {
+  let n = 1;
+  let took = await candidate.run(n);
+  while (took < ms / 4) {
+    n *= 4;
+    took = await candidate.run(n);
   }
-  const times = candidates.map((): number[] => []);
-  for (let round = 0; round < rounds; round++) {
-    for (const [i, candidate] of candidates.entries()) times[i]!.push((await candidate.run(counts[i]!)) / counts[i]!);
-  }
-  return times.map((t) => ({ median: median(t), best: Math.min(...t) }));
+  const count = Math.max(1, Math.round((n * ms) / took));
+  return async () => (await candidate.run(count)) / count;
 }
 
 const clocked = async (work: () => void | Promise<void>): Promise<number> => {
@@ -46,21 +39,6 @@ const clocked = async (work: () => void | Promise<void>): Promise<number> => {
   await work();
   return performance.now() - start;
 };
-
-/** One net in training; every call begins with the same weights. */
-function trainer(model: Model) {
-  seed(1);
-  const net = model.net();
-  const rule = optimizer(net, model.rule);
-  const step = (x: Tensor, y: Tensor): Tensor => {
-    const loss = model.loss(net, { x, y });
-    rule.zeroGrad();
-    loss.backward();
-    rule.step();
-    return loss;
-  };
-  return { net, step };
-}
 
 /** What the peers begin with: the first weights and the batches. */
 async function writeCase(file: string, model: Model, batches: readonly Batch[]): Promise<number> {
@@ -123,22 +101,18 @@ function ours(model: Model, batches: readonly Batch[]): { candidates: Candidate[
   return { candidates, losses };
 }
 
-const fastest = async (f: () => void, tries: number): Promise<number> =>
-  Math.min(...(await Promise.all(Array.from({ length: tries }, () => clocked(f)))));
-
 /**
  * Milliseconds that a step takes at least: its flops at the measured peak, and the optimizer's 28 bytes a parameter (Adam; 12
  * for SGD) as fast as a copy of as many, at most 128 MiB at a time. Fewer than 4 MiB may stay in L2 and count nothing.
  */
-async function floorOf({ flops, rule }: Model, parameters: number, threads: number): Promise<number> {
+function floorOf({ flops, rule }: Model, parameters: number, threads: number): number {
   const peak = peakOf();
-  const [time] = interleave([peak.run]) as [number];
-  const arithmetic = (flops * time) / (peak.flops * threads * 1e6);
   const bytes = (rule.name === "sgd" ? 12 : 28) * parameters;
-  if (bytes < 2 ** 22) return arithmetic;
   const piece = Math.min(bytes, 2 ** 27);
   const numbers = ones(Math.ceil(piece / 8));
-  return arithmetic + ((await fastest(() => numbers.clone()[Symbol.dispose](), 9)) * bytes) / piece;
+  const [time, copy] = interleave([peak.run, () => numbers.clone()[Symbol.dispose]()]) as [number, number];
+  const arithmetic = (flops * time) / (peak.flops * threads * 1e6);
+  return bytes < 2 ** 22 ? arithmetic : arithmetic + (copy * bytes) / (piece * 1e6);
 }
 
 async function peersOf(file: string, threads: number, losses: readonly number[], names: readonly string[]) {
@@ -182,10 +156,12 @@ async function measure(model: Model, threads: number, options: Required<Training
     const parameters = await writeCase(file, model, batches);
     const { candidates, losses } = ours(model, batches);
     const { present, notes } = await peersOf(file, threads, losses, options.peers);
-    const times = await turns([...candidates, ...present], options.rounds, options.turn);
+    const slices: (() => Promise<number>)[] = [];
+    for (const candidate of [...candidates, ...present]) slices.push(await sliceOf(candidate, options.turn));
+    const times = (await turns(slices, options.rounds)).map((t) => ({ median: median(t), best: Math.min(...t) }));
     for (const peer of present) peer.stop();
     const peers = present.map(({ name }, i) => ({ name, time: times[ways.length + i]! }));
-    return { floor: await floorOf(model, parameters, threads), times: times.slice(0, ways.length), peers, notes };
+    return { floor: floorOf(model, parameters, threads), times: times.slice(0, ways.length), peers, notes };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

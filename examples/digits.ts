@@ -25,7 +25,8 @@ import {
 } from "nabla";
 import { confusion, images } from "nabla/plot";
 import type { Rule } from "../bench/javascript.ts";
-import { optimizer, type Result, race } from "../bench/race.ts";
+import { optimizer } from "../bench/models.ts";
+import { type Result, race } from "../bench/race.ts";
 import { choice, integer, path, Refusal, real, run } from "./options.ts";
 import { fingerprint, machine, Progress, thousands } from "./terminal.ts";
 

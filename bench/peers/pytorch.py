@@ -126,24 +126,11 @@ rule, batches = json.loads(about["rule"]), int(about["batches"])
 net = nets[about["name"]]()
 net.load_state_dict({k: v for k, v in tensors.items() if not k.startswith(("x.", "y."))})
 kinds = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
-
-
-def follow(**options):
-    optimizer = kinds[rule["name"]](net.parameters(), lr=rule["lr"], **options)
-    probe = net.state_dict()
-    saved = {k: v.clone() for k, v in probe.items()}
-    for p in net.parameters():
-        p.grad = torch.zeros_like(p)
-    optimizer.step()
-    net.load_state_dict(saved)
-    return kinds[rule["name"]](net.parameters(), lr=rule["lr"], **options)
-
-
 # The fused optimizers run on the CPU from 2.4 on; before, the default is the fastest there is.
 try:
-    optimizer, way = follow(fused=True), "fused"
+    optimizer, way = kinds[rule["name"]](net.parameters(), lr=rule["lr"], fused=True), "fused"
 except (TypeError, RuntimeError):
-    optimizer, way = follow(), "default optimizer"
+    optimizer, way = kinds[rule["name"]](net.parameters(), lr=rule["lr"]), "default optimizer"
 regression = about["name"] == "xor"
 
 
