@@ -1,14 +1,18 @@
 // Gradients as functions: of tensors that were computed, of functions, and checked against differences.
+
+import { checkKind } from "./core/boundary.ts";
 import { fail } from "./core/errors.ts";
 import { Value } from "./core/value.ts";
 import { elementsOf } from "./engine/launch.ts";
 import { gradEnabled, type WalkOptions, walk, withGrad } from "./engine/tape.ts";
 import { add, cast, contiguous, copy, fromArray, mul, sum, zeros } from "./ops/index.ts";
 import { seedOf } from "./tensor/autograd.ts";
+import { value } from "./tensor/check.ts";
 import type { Tensor } from "./tensor/tensor.ts";
 import type { DType, Shape } from "./types/shape.ts";
 
 function switched<R>(op: string, on: boolean, f: () => R): R {
+  checkKind(op, "the argument", f, "function");
   const result = withGrad(on, f);
   if (typeof (result as { then?: unknown } | null | undefined)?.then === "function")
     fail("ERR_NABLA_TYPE", op, "takes a function that returns at once, this one gives a promise", {
@@ -189,7 +193,8 @@ type Checked = (...inputs: Tensor[]) => Outputs;
 
 /** Σ over outputs and elements of w · output, with weights that differ so that errors do not cancel. */
 function weighed(outputs: Outputs): Value {
-  const parts = ([outputs].flat() as Value[]).map((y) => {
+  const parts = ([outputs].flat() as unknown[]).map((given) => {
+    const y = value("checkGradient", "what the function gives", given);
     const w = Float64Array.from({ length: y.size }, (_, i) => 1 + 0.5 * Math.sin(1 + 2.3 * i));
     return sum(mul({ a: cast(y, "f64"), b: fromArray(w, y.shape) }));
   });
@@ -209,6 +214,9 @@ const positionOf = (flat: number, shape: readonly number[]): number[] =>
  * ```
  */
 export function checkGradient(f: Checked, inputs: readonly Tensor[], options: CheckOptions = {}): true {
+  checkKind("checkGradient", "the first argument", f, "function");
+  if (!Array.isArray(inputs) || inputs.length === 0 || inputs.some((x) => !(x instanceof Value)))
+    fail("ERR_NABLA_TYPE", "checkGradient", "the inputs are a list of tensors", { actual: inputs });
   const { eps = 1e-6, atol = 1e-5, rtol = 1e-3, order = 1 } = options;
   const doubles = withGrad(false, () => inputs.map((x) => (x.isFloat ? (copy(cast(x, "f64")) as Tensor) : x)));
   const run = (xs: readonly Tensor[]) => weighed(f(...xs)) as Tensor;

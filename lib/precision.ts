@@ -1,4 +1,5 @@
 // Products of less precision than the tensors they are of.
+import { checkKind } from "./core/boundary.ts";
 import { fail } from "./core/errors.ts";
 import { checkPrecision, type Precision, withPrecision } from "./engine/precision.ts";
 
@@ -22,6 +23,7 @@ export type { Precision };
  * ```
  */
 export function autocast<R>(precision: Precision, f: () => R): R {
+  checkKind("autocast", "the second argument", f, "function");
   const result = withPrecision(checkPrecision("autocast", precision), f);
   if (typeof (result as { then?: unknown } | null | undefined)?.then === "function")
     fail("ERR_NABLA_TYPE", "autocast", "takes a function that returns at once, this one gives a promise", {

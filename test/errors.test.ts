@@ -3,16 +3,21 @@ import {
   arange,
   cat,
   compile,
+  crossEntropy,
   einsum,
   eye,
   full,
+  LayerNorm,
   Linear,
+  LSTM,
   linspace,
+  Module,
   MultiheadAttention,
   meshgrid,
   NablaError,
   noGrad,
   ones,
+  Sequential,
   setThreads,
   stack,
   type Tensor,
@@ -259,6 +264,30 @@ test("says what stands where a tensor should", () => {
     "x is an object, no tensor",
   );
   expect(() => new Linear(2, 2).forward(undefined as never)).toThrow(NablaError);
+});
+
+test("says what a layer or a loss was called with", () => {
+  const lstm = new LSTM(4, 5) as Loose;
+  expect(read(() => lstm.forward(zeros(2, 3, 4), { lengths: [2, 1, 1] }))).toBe(
+    "TypeError [ERR_NABLA_TYPE]: LSTM: does not take (a tensor [2, 3, 4], an object)\n" +
+      "  hint: tensors come first, tensor(x) makes one of numbers; options come last, in an object",
+  );
+  expect(read(() => new LayerNorm(3).forward(undefined as never))).toContain("LayerNorm: does not take (undefined)");
+  expect(read(() => crossEntropy([[1, 2]] as never, null as never))).toContain("crossEntropy: logits are a list");
+  expect(read(() => crossEntropy(x, null as never))).toContain("crossEntropy: does not take (a tensor [2, 3], null");
+  expect(read(() => new Sequential(new Linear(2, 2), new LayerNorm(2)).forward("x" as never))).toContain(
+    "linear: x is string, no tensor",
+  );
+});
+test("leaves the errors of a user's own module alone", () => {
+  class Own extends Module {
+    forward(given: { a: { b: Tensor } }): Tensor {
+      return given.a.b;
+    }
+  }
+  expect(() => new Own().forward({} as never)).toThrow(TypeError);
+  expect(() => new Own().forward({} as never)).not.toThrow(NablaError);
+  expect(new Own().forward({ a: { b: x } })).toBe(x);
 });
 
 describe("the error itself", () => {

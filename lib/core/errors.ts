@@ -73,6 +73,11 @@ function userFrames(stack: string | undefined, head: number): string[] {
   const first = frames.findIndex((line) => !inside.some((place) => line.includes(place)));
   return frames.slice(Math.max(first, 0));
 }
+/** Whether an error was thrown by a line of nabla itself, or by what is built in when such a line called it. */
+export function inOwnLines(error: Error): boolean {
+  const line = error.stack?.split("\n").find((l) => l.startsWith("    at ") && !l.includes("(<anonymous>)"));
+  return line !== undefined && inside.some((place) => line.includes(place));
+}
 /** Runs f with deeper stacks: library calls may lie above the user's. */
 function deep<R>(f: (limit: number) => R): R {
   const limit = Error.stackTraceLimit;
@@ -97,6 +102,16 @@ function blameCaller(error: Error): void {
 export function callSite(): () => string {
   const trace = deep(() => new Error());
   return () => userFrames(trace.stack, 0)[0]?.trim().replace(/^at /, "") ?? "unknown line";
+}
+
+/** A value of any kind in a few words, for a sentence. Never calls the value's own code. */
+export function show(x: unknown): string {
+  if (x === null || x === undefined || typeof x === "boolean" || typeof x === "number") return String(x);
+  if (typeof x === "string") return `the string ${JSON.stringify(x.length > 20 ? `${x.slice(0, 20)}...` : x)}`;
+  if (typeof x === "bigint") return `the BigInt ${x}n`;
+  if (Array.isArray(x)) return "a list";
+  if (ArrayBuffer.isView(x)) return "an array of bytes or numbers";
+  return typeof x === "object" ? "an object" : `a ${typeof x}`;
 }
 
 export function showShape(shape: readonly number[]): string {

@@ -1,7 +1,8 @@
+import { checkKind } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import { wrapArray } from "../core/value.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import type { Cell, Column, Table } from "./table.ts";
+import { type Cell, type Column, Table } from "./table.ts";
 
 /** A column of numbers becomes (x - mean) / deviation, and, if it had gaps, 1 or 0 for a gap. A gap counts as the mean. */
 interface Scale {
@@ -99,7 +100,12 @@ export class Encoder {
   }
 
   /** Learns scales and categories of every column but the target and those left out. */
-  static fit(table: Table, { target, classes, without = [] }: FitEncoderOptions): Encoder {
+  static fit(table: Table, options: FitEncoderOptions): Encoder {
+    if (!(table instanceof Table)) fail("ERR_NABLA_TYPE", "Encoder.fit", "takes a Table", { actual: table });
+    checkKind("Encoder.fit", "the second argument", options, "object");
+    const { target, classes, without = [] } = options;
+    if (!Array.isArray(without))
+      fail("ERR_NABLA_TYPE", "Encoder.fit", "without is a list of names", { actual: without });
     if (table.length === 0) fail("ERR_NABLA_VALUE", "Encoder.fit", "there are no rows to learn from");
     for (const name of without) table.column(name);
     const column = table.column(target);

@@ -1,3 +1,4 @@
+import { checkKind } from "../core/boundary.ts";
 import { checkCount, fail } from "../core/errors.ts";
 import { numel } from "../core/shape.ts";
 import { emptyValue, type Value, wrapArray } from "../core/value.ts";
@@ -73,6 +74,8 @@ export abstract class Epochs {
   #next: Position = { epoch: 0, position: 0 };
 
   constructor(op: string, count: number, options: BatchOptions & { readonly transform?: unknown }) {
+    checkKind(op, "the options", options, "object");
+    if (options.transform !== undefined) checkKind(op, "transform", options.transform, "function");
     const { size = 32, shuffle = false, seed, dropLast = false, transform } = options;
     this.size = checkCount(op, "size", size, 1);
     this.length = dropLast ? Math.floor(count / size) : Math.ceil(count / size);

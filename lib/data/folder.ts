@@ -1,5 +1,6 @@
 import { readdir, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
+import { checkKind } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import { emptyValue } from "../core/value.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -164,7 +165,9 @@ function planes(bytes: Uint8Array, channels: number, height: number, width: numb
   return y;
 }
 
-function checkOptions({ size, channels = 3, fit = "cover" }: ImageFolderOptions): void {
+function checkOptions(options: ImageFolderOptions): void {
+  checkKind("imageFolder", "the second argument", options, "object");
+  const { size, channels = 3, fit = "cover" } = options;
   const sizes = Array.isArray(size) ? size : [];
   if (sizes.length !== 2 || !sizes.every((s) => Number.isInteger(s) && s >= 1 && s <= 16384))
     fail("ERR_NABLA_VALUE", "imageFolder", `size must be [height, width], whole numbers from 1 to 16384`, {
@@ -201,6 +204,7 @@ export async function imageFolder<const H extends number, const W extends number
   root: string,
   options: ImageFolderOptions<H, W> & { channels?: C },
 ): Promise<ImageFolder<H, W, C>> {
+  checkKind("imageFolder", "the folder", root, "string");
   checkOptions(options);
   const all = { channels: 3 as const, fit: "cover" as const, ...options };
   const decode = await decoder(all);

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
+import { checkKind } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 
 type Numbers =
@@ -104,6 +105,7 @@ export function readIdx(file: string): Idx {
 
 /** One of the standard files, under its name with or without .gz, as u8 of the given rank. */
 function part(dir: string, name: string, rank: number): Idx<Uint8Array<ArrayBuffer>> {
+  checkKind("mnist", "the folder", dir, "string");
   const file = [join(dir, name), join(dir, `${name}.gz`)].find((path) => existsSync(path));
   if (!file) return refuse(join(dir, name), "does not exist, nor with .gz", "the four standard files", "not there");
   const { shape, data } = readIdx(file);

@@ -1,3 +1,4 @@
+import { checkIterable, checkKind } from "../core/boundary.ts";
 import { checkCount, fail, showShape } from "../core/errors.ts";
 import { sameShape } from "../core/shape.ts";
 import { emptyValue, Value, viewValue, wrapArray } from "../core/value.ts";
@@ -29,6 +30,7 @@ export type Collated<T> = {
 };
 
 function checkSamples(samples: readonly Sample[]): Sample {
+  checkIterable("collate", "the argument", samples);
   const [first] = samples;
   for (const sample of [first, ...samples])
     if (!Array.isArray(sample) || sample.length !== first?.length || sample.length === 0)
@@ -141,8 +143,11 @@ export class DataLoader<T = Sample, B = Collated<T>> extends Epochs implements A
   readonly #concurrency: number;
 
   constructor(dataset: Dataset<T>, options: LoaderOptions<T, B> = {}) {
+    checkKind("DataLoader", "the data", dataset, "object");
+    checkKind("DataLoader", "get of the data", dataset.get, "function");
     super("DataLoader", checkCount("DataLoader", "the length of the data", dataset.length, 0), options);
     const { collate: join = collate as unknown as (samples: T[]) => B, transform, prefetch = 2 } = options;
+    checkKind("DataLoader", "collate", join, "function");
     this.dataset = dataset;
     this.#collate = join;
     this.#transform = transform;

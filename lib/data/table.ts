@@ -49,6 +49,7 @@ export class Table {
 
   constructor(names: readonly string[], rows: readonly (readonly Cell[])[], known: Known = {}) {
     checkNames(names);
+    if (!Array.isArray(rows)) fail("ERR_NABLA_TYPE", "Table", "the rows are a list of lists", { actual: rows });
     rows.forEach((row, r) => {
       checkRow(row, r, names);
     });
@@ -150,6 +151,8 @@ export class Table {
 const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 
 function checkNames(names: readonly string[]): void {
+  if (!Array.isArray(names) || !names.every((name) => typeof name === "string"))
+    fail("ERR_NABLA_TYPE", "Table", "the names of the columns are a list of texts", { actual: names });
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined)
     fail("ERR_NABLA_VALUE", "Table", `two columns are called ${JSON.stringify(twice)}`, { actual: names });

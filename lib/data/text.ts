@@ -33,8 +33,8 @@ function cutOf(text: string): number {
  * ```
  */
 export async function* readText(path: string, { bytes = 2 ** 20 }: ReadTextOptions = {}): AsyncGenerator<string> {
-  if (!(Number.isInteger(bytes) && bytes > 0))
-    fail("ERR_NABLA_VALUE", "readText", `bytes must be a whole number from 1, got ${bytes}`, { actual: bytes });
+  if (!(Number.isInteger(bytes) && bytes > 0 && bytes <= 2 ** 30))
+    fail("ERR_NABLA_VALUE", "readText", `bytes must be a whole number from 1 to 2^30, got ${bytes}`, { actual: bytes });
   const { handle } = await openFile("readText", path);
   try {
     const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

@@ -1,4 +1,5 @@
 import type { FileHandle } from "node:fs/promises";
+import { checkIterable, checkKind } from "../core/boundary.ts";
 import { checkCount, fail } from "../core/errors.ts";
 import { emptyValue } from "../core/value.ts";
 import { fill, openFile, replaceFile } from "../io/file.ts";
@@ -102,6 +103,7 @@ function checkOptions(path: string, tokens: number, options: TokenOptions): void
     ["separator", separator, 0],
   ] as const)
     checkCount("openTokens", name, x, low);
+  if (!Array.isArray(range)) fail("ERR_NABLA_VALUE", "openTokens", "the range is [begin, end]", { actual: range });
   const [begin, end] = range;
   if (!(Number.isInteger(begin) && Number.isInteger(end) && begin >= 0 && begin <= end && end <= tokens))
     fail("ERR_NABLA_VALUE", "openTokens", `[${range.join(", ")}] is no range of the ${tokens} tokens of ${path}`, {
@@ -142,6 +144,7 @@ export async function openTokens<const T extends number>(
   path: string,
   options: TokenOptions<T>,
 ): Promise<TokenFile<T>> {
+  checkKind("openTokens", "the second argument", options, "object");
   const { dtype = "u16" } = options;
   if (!Object.hasOwn(arrays, dtype))
     fail("ERR_NABLA_VALUE", "openTokens", `dtype is "u16" or "u32", not ${String(dtype)}`, { actual: dtype });
@@ -177,7 +180,10 @@ async function* packed(
   written: { tokens: number; documents: number; dtype: TokenType },
 ): AsyncGenerator<Uint8Array> {
   for await (const text of documents) {
+    checkKind("writeTokens", `document ${written.documents}`, text, "string");
     const ids = tokenizer.encode(text);
+    if (!Number.isSafeInteger(ids?.length))
+      fail("ERR_NABLA_TYPE", "writeTokens", "encode gives no list of tokens", { actual: ids });
     const tokens = new arrays[written.dtype](ids.length + (separator === undefined ? 0 : 1));
     tokens.set(ids);
     if (separator !== undefined) tokens[ids.length] = separator;
@@ -206,6 +212,9 @@ export async function writeTokens(
   tokenizer: TextEncoding,
   { separator }: { separator?: number } = {},
 ): Promise<WrittenTokens> {
+  checkKind("writeTokens", "the tokenizer", tokenizer, "object");
+  checkKind("writeTokens", "encode", tokenizer.encode, "function");
+  checkIterable("writeTokens", "the documents", documents);
   const { vocabSize } = tokenizer;
   if (separator !== undefined && !(Number.isInteger(separator) && separator >= 0 && separator < vocabSize))
     fail("ERR_NABLA_VALUE", "writeTokens", `the separator ${separator} is not in the vocabulary of ${vocabSize}`, {

@@ -1,6 +1,7 @@
+import { checkKind } from "../core/boundary.ts";
 import type { TypedArray } from "../core/dtype.ts";
-import { fail, showShape } from "../core/errors.ts";
-import { emptyValue, type Value, wrapArray } from "../core/value.ts";
+import { fail, show, showShape } from "../core/errors.ts";
+import { emptyValue, Value, wrapArray } from "../core/value.ts";
 import { elementsOf } from "../engine/launch.ts";
 import { withGrad } from "../engine/tape.ts";
 import { add, contiguous, div, lt, sub, where } from "../ops/arithmetic.ts";
@@ -18,7 +19,7 @@ export type Transform = <X extends Images>(x: X) => X;
 export type Range = number | readonly [low: number, high: number];
 
 function checked(op: string, x: Value): [number, number, number, number] {
-  if (x.ndim !== 4 || x.dtype !== "f32")
+  if (!(x instanceof Value) || x.ndim !== 4 || x.dtype !== "f32")
     fail("ERR_NABLA_SHAPE", op, "takes pictures f32 [batch, channels, height, width]", { values: { x } });
   return x.shape as [number, number, number, number];
 }
@@ -35,9 +36,9 @@ function checkChance(op: string, p: number): void {
     fail("ERR_NABLA_VALUE", op, `${p} is not a probability`, { expected: "a number from 0 to 1", actual: p });
 }
 function rangeOf(op: string, name: string, range: Range, least = Number.NEGATIVE_INFINITY): readonly [number, number] {
-  const [low, high] = typeof range === "number" ? [-range, range] : range;
+  const [low, high] = Array.isArray(range) ? range : [-range, range as number];
   if (!(Number.isFinite(low) && Number.isFinite(high) && low <= high && low > least))
-    fail("ERR_NABLA_VALUE", op, `${name} is no range: ${JSON.stringify(range)}`, { expected: "low <= high" });
+    fail("ERR_NABLA_VALUE", op, `${name} is no range: ${show(range)}`, { expected: "low <= high", actual: range });
   return [low, high];
 }
 /** n rows of numbers, one in each range. */
@@ -65,6 +66,7 @@ function draws(n: number, ranges: readonly (readonly [number, number])[]): numbe
  * ```
  */
 export function compose(...transforms: readonly Transform[]): Transform {
+  for (const f of transforms) checkKind("compose", "a transform", f, "function");
   return (x) => transforms.reduce((y, f) => f(y), x);
 }
 
@@ -79,6 +81,7 @@ export function compose(...transforms: readonly Transform[]): Transform {
  * ```
  */
 export function normalize(mean: readonly number[], std: readonly number[]): Transform {
+  for (const [name, list] of Object.entries({ mean, std })) checkKind("normalize", name, list, "object");
   if (mean.length !== std.length || mean.length === 0 || ![...mean, ...std].every(Number.isFinite) || std.includes(0))
     fail("ERR_NABLA_VALUE", "normalize", "needs a mean and a deviation other than 0 for each channel", {
       actual: { mean, std },
@@ -278,9 +281,16 @@ export interface AffineOptions {
  * console.log(a?.equal(b as typeof x)); // true
  * ```
  */
-export function randomAffine({ degrees = 0, translate = [0, 0], scale = [1, 1], shear = 0, fill = 0 }: AffineOptions) {
+export function randomAffine(options: AffineOptions) {
   const op = "randomAffine";
-  if (translate.length !== 2 || !translate.every((t) => t >= 0 && t <= 1) || !Number.isFinite(fill))
+  checkKind(op, "the argument", options, "object");
+  const { degrees = 0, translate = [0, 0], scale = [1, 1], shear = 0, fill = 0 } = options;
+  if (
+    !Array.isArray(translate) ||
+    translate.length !== 2 ||
+    !translate.every((t) => t >= 0 && t <= 1) ||
+    !Number.isFinite(fill)
+  )
     fail("ERR_NABLA_VALUE", op, "translate is two shares from 0 to 1, fill a number", { actual: { translate, fill } });
   const shares = translate.map((t) => [-t, t] as const);
   const ranges = [

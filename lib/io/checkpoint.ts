@@ -1,6 +1,7 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
+import { checkKind } from "../core/boundary.ts";
 import { checkCount, fail } from "../core/errors.ts";
 import type { Value } from "../core/value.ts";
 import { elementsOf } from "../engine/launch.ts";
@@ -42,7 +43,9 @@ export interface Checkpoint {
 const format = "nabla-checkpoint/1";
 const isStateful = (part: Stateful | Placed): part is Stateful => "stateDict" in part;
 
-function checkParts(op: string, parts: Parts): void {
+function checkParts(op: string, folder: string, parts: Parts): void {
+  checkKind(op, "the folder", folder, "string");
+  checkKind(op, "the parts", parts, "object");
   for (const [name, part] of Object.entries(parts)) {
     if (!/^[A-Za-z]\w*$/.test(name) || name === "random")
       fail("ERR_NABLA_VALUE", op, `${JSON.stringify(name)} cannot be the name of a part`, { actual: name });
@@ -120,10 +123,11 @@ function encoded(parts: Parts, { step, values = {} }: CheckpointOptions): Uint8A
  * ```
  */
 export async function saveCheckpoint(folder: string, parts: Parts, options: CheckpointOptions): Promise<string> {
+  checkKind("saveCheckpoint", "the third argument", options, "object");
   const { step, keep = 3 } = options;
   checkCount("saveCheckpoint", "step", step, 0);
   checkCount("saveCheckpoint", "keep", keep, 1);
-  checkParts("saveCheckpoint", parts);
+  checkParts("saveCheckpoint", folder, parts);
   const bytes = encoded(parts, options);
   const path = join(folder, `step-${String(step).padStart(9, "0")}.safetensors`);
   await mkdir(folder, { recursive: true });
@@ -193,7 +197,7 @@ function inside(all: ReadonlyMap<string, Tensor>, part: string): Map<string, Ten
  * ```
  */
 export async function loadCheckpoint(folder: string, parts: Parts): Promise<Checkpoint | null> {
-  checkParts("loadCheckpoint", parts);
+  checkParts("loadCheckpoint", folder, parts);
   const [last] = await found(folder);
   if (!last) return null;
   const { path } = last;

@@ -1,8 +1,10 @@
 // Files that are whole or not there, and files that are files.
+
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
 import { type FileHandle, open, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { checkKind } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 
 // Reads and writes go in pieces, so that one tensor of gigabytes neither meets a limit of the system nor holds up other files.
@@ -24,6 +26,7 @@ export async function fill(
 
 /** Opens a file for reading, and nothing else: a pipe or a device would wait for ever, or never end. */
 export async function openFile(op: string, path: string): Promise<{ handle: FileHandle; size: number }> {
+  checkKind(op, "the path", path, "string");
   // Without O_NONBLOCK the open of a pipe would wait itself.
   const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
@@ -59,6 +62,7 @@ export async function replaceFile(
   path: string,
   parts: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
 ): Promise<void> {
+  checkKind("save", "the path", path, "string");
   const beside = `${path}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`;
   const handle = await open(beside, "wx");
   try {

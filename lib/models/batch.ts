@@ -1,5 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { checkCount, fail, NablaError } from "../core/errors.ts";
+import { Module } from "../nn/module.ts";
 import { type CausalModel, checkPrompts, endingOf } from "./causal.ts";
 
 import { Rows } from "./rows.ts";
@@ -47,7 +48,9 @@ export class ContinuousBatch {
   #disposed = false;
   #tokens = 0;
 
-  constructor(model: CausalModel, { streams = 8, contextLength = model.contextLength }: BatchSizes = {}) {
+  constructor(model: CausalModel, { streams = 8, contextLength = model?.contextLength }: BatchSizes = {}) {
+    if (!(model instanceof Module && typeof model.cache === "function"))
+      fail("ERR_NABLA_TYPE", "ContinuousBatch", "takes a model that continues texts", { actual: model });
     checkCount("generate", "streams", streams, 1);
     checkCount("generate", "contextLength", contextLength, 1);
     this.model = model;

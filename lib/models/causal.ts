@@ -132,6 +132,10 @@ export function checkPrompts(
 ): void {
   const refuse = (sentence: string, expected: unknown, actual: unknown): never =>
     fail("ERR_NABLA_VALUE", op, sentence, { expected, actual });
+  if (!Number.isInteger(model?.contextLength) || !Number.isInteger(model.vocabSize))
+    fail("ERR_NABLA_TYPE", op, "takes a model that continues texts", { expected: "a GPT2, a Llama", actual: model });
+  if (!Array.isArray(prompts) || !prompts.every((p) => Array.isArray(p) || ArrayBuffer.isView(p)))
+    refuse("a prompt is a list of tokens", "whole numbers", prompts);
   if (prompts.length === 0) refuse("there are no prompts", "at least one", 0);
   for (const [i, prompt] of prompts.entries()) {
     const { length } = prompt;
@@ -144,6 +148,10 @@ export function checkPrompts(
 }
 /** Whether tokens end with one of those, or with one of those sequences of them. */
 export function endingOf(stop: readonly (number | readonly number[])[] = []): (tokens: readonly number[]) => boolean {
-  const endings = stop.map((s) => (typeof s === "number" ? [s] : s)).filter((s) => s.length > 0);
+  if (!Array.isArray(stop) || !stop.every((s) => typeof s === "number" || Array.isArray(s)))
+    fail("ERR_NABLA_TYPE", "generate", "stop is a list of tokens, or of sequences of them", { actual: stop });
+  const endings = (stop as readonly (number | readonly number[])[])
+    .map((s) => (typeof s === "number" ? [s] : s))
+    .filter((s) => s.length > 0);
   return (tokens) => endings.some((e) => e.length <= tokens.length && e.every((t, k) => t === tokens.at(k - e.length)));
 }

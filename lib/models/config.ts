@@ -3,7 +3,7 @@ import { fail } from "../core/errors.ts";
 import type { RotaryScaling } from "../nn/position.ts";
 import { Bert, type BertConfig } from "./bert.ts";
 import {
-  type BertForSequenceClassification,
+  BertForSequenceClassification,
   BertForTokenClassification,
   GPT2ForSequenceClassification,
   LlamaForSequenceClassification,
@@ -325,5 +325,7 @@ function classifierFields(model: Extract<Pretrained, { config: { classes: number
   if (model instanceof LlamaForSequenceClassification)
     return llamaFields(model.config, "LlamaForSequenceClassification");
   const task = model instanceof BertForTokenClassification ? "Token" : "Sequence";
+  if (!(model instanceof BertForTokenClassification || model instanceof BertForSequenceClassification))
+    fail("ERR_NABLA_TYPE", "savePretrained", "there is no such model of Hugging Face", { actual: model });
   return bertFields(model.config, `BertFor${task}Classification`);
 }

@@ -1,3 +1,4 @@
+import { checkKind } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import { KVCache } from "../nn/cache.ts";
 import { Dropout } from "../nn/dropout.ts";
@@ -65,6 +66,7 @@ export function completeGPT2(given: GPT2Config | GPT2Preset): Full {
   const { vocabSize, contextLength, layers, heads, width, dropout = 0 } = config;
   checkSizes("GPT2", { vocabSize, contextLength });
   checkWidth("GPT2", { layers, heads, width });
+  if (typeof dropout !== "number") checkKind("GPT2", "dropout", dropout, "object");
   return {
     hidden: 4 * width,
     activation: "geluTanh",

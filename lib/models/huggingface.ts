@@ -1,8 +1,11 @@
 // Folders as Hugging Face transformers writes them: config.json and model.safetensors.
+
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { checkKind } from "../core/boundary.ts";
 import { replaceText } from "../io/file.ts";
 import { openShards, readObject, type Shards } from "../io/shards.ts";
+import { checkModel } from "../nn/module.ts";
 import { Bert } from "./bert.ts";
 import {
   BertForSequenceClassification,
@@ -109,6 +112,7 @@ async function fill(model: Pretrained, weights: Shards, { rename: named, optiona
  * ```
  */
 export async function loadPretrained(folder: string): Promise<Pretrained> {
+  checkKind("loadPretrained", "the folder", folder, "string");
   const file = join(folder, "config.json");
   const fields = new Fields(file, await readObject(file));
   const family: Family = fields.choice("model_type", families, "");
@@ -135,8 +139,10 @@ export async function loadPretrained(folder: string): Promise<Pretrained> {
  * ```
  */
 export async function savePretrained(folder: string, model: Pretrained): Promise<void> {
+  checkKind("savePretrained", "the folder", folder, "string");
+  checkModel("savePretrained", model);
+  const fields = { ...fieldsOf(model), dtype: "float32" };
   await mkdir(folder, { recursive: true });
   await model.save(join(folder, "model.safetensors"), { metadata: { format: "pt" } });
-  const fields = { ...fieldsOf(model), dtype: "float32" };
   await replaceText(join(folder, "config.json"), `${JSON.stringify(fields, null, 2)}\n`);
 }

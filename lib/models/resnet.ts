@@ -1,4 +1,5 @@
 // Residual networks (He et al., 2015). Names and layouts are torchvision's, so its state dicts load.
+import { checkKind } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import { Conv2d } from "../nn/conv.ts";
 import { kaimingNormal } from "../nn/init.ts";
@@ -140,9 +141,10 @@ export class ResNet extends Module {
 
   constructor(options: ResNetOptions) {
     super();
+    checkKind("ResNet", "the argument", options, "object");
     const { blocks, channels = 64, block = BasicBlock, classes = 1000, inputs = 3 } = options;
     const { large = false, project = true } = options;
-    if (blocks.length === 0 || !blocks.every((n) => Number.isInteger(n) && n >= 1))
+    if (!Array.isArray(blocks) || blocks.length === 0 || !blocks.every((n) => Number.isInteger(n) && n >= 1))
       fail("ERR_NABLA_VALUE", "ResNet", "every stage needs a block or more", { actual: blocks });
     this.large = large;
     this.conv1 = conv(inputs, channels, large ? 7 : 3, large ? 2 : 1);

@@ -1,3 +1,4 @@
+import { checkKind } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import { noGrad } from "../grad.ts";
 import type { KeysValues } from "../nn/attention.ts";
@@ -47,8 +48,9 @@ type Full = Omit<Required<Seq2SeqConfig>, "layers" | "paddingIndex"> & {
 };
 
 function complete(config: Seq2SeqConfig): Full {
+  checkKind("Seq2Seq", "the configuration", config, "object");
   const { vocabSize, contextLength, heads, width, hidden = 4 * width, layers, paddingIndex } = config;
-  const [encoder, decoder] = typeof layers === "number" ? [layers, layers] : layers;
+  const [encoder, decoder] = Array.isArray(layers) ? layers : [layers, layers];
   checkSizes("Seq2Seq", { vocabSize, contextLength, encoder, decoder, hidden });
   checkWidth("Seq2Seq", { layers: encoder, heads, width });
   const preset = { dropout: 0, activation: "relu", normFirst: true, positions: "sinusoidal" } as const;

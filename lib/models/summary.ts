@@ -1,4 +1,5 @@
 // What a model costs, told before it is made, and how its configuration is read.
+import { checkKind } from "../core/boundary.ts";
 import { checkCount, fail } from "../core/errors.ts";
 
 /** Sizes that every transformer has. */
@@ -19,7 +20,10 @@ export interface TokenConfig extends BlockConfig {
 
 /** A configuration, or that of a preset by its name. */
 export function presetOf<C>(op: string, given: C | string, presets: Readonly<Record<string, C>>): C {
-  if (typeof given !== "string") return given;
+  if (typeof given !== "string") {
+    checkKind(op, "the configuration", given, "object");
+    return given;
+  }
   if (Object.hasOwn(presets, given)) return presets[given] as C;
   return fail("ERR_NABLA_VALUE", op, `there is no preset ${given}`, { expected: Object.keys(presets), actual: given });
 }

@@ -1,4 +1,5 @@
-import type { Tokenizer } from "../text/tokenizer.ts";
+import { checkIterable, checkKind } from "../core/boundary.ts";
+import { checkTokenizer, type Tokenizer } from "../text/tokenizer.ts";
 import type { CausalModel } from "./causal.ts";
 import { generate } from "./generate.ts";
 import type { GenerateOptions } from "./stream.ts";
@@ -48,6 +49,9 @@ export async function* detokenize(
   tokenizer: Tokenizer,
   { stop = [], behind = [] }: DetokenizeOptions = {},
 ): AsyncGenerator<string, void, undefined> {
+  checkTokenizer("detokenize", tokenizer);
+  checkIterable("detokenize", "what comes first", tokens);
+  checkIterable("detokenize", "stop", stop);
   const next = tokenizer.stream(behind);
   const ends = new Set(stop.filter((s) => typeof s === "number"));
   const endings = stop.filter((s): s is string => typeof s === "string" && s !== "");
@@ -86,6 +90,8 @@ export async function* generateText(
   prompt: string,
   { stop, ...options }: TextOptions = {},
 ): AsyncGenerator<string, void, undefined> {
+  checkTokenizer("generateText", tokenizer);
+  checkKind("generateText", "the prompt", prompt, "string");
   const behind = tokenizer.encode(prompt);
   yield* detokenize(generate(model, behind, options), tokenizer, { stop, behind });
 }

@@ -1,5 +1,5 @@
 // Small matrices beside the large ones of a trained model, which learn in their place.
-import { fail } from "../core/errors.ts";
+import { fail, show } from "../core/errors.ts";
 import { noGrad } from "../grad.ts";
 import { assign } from "../ops/arithmetic.ts";
 import { empty, zeros } from "../ops/create.ts";
@@ -10,7 +10,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { Dropout } from "./dropout.ts";
 import { exchange } from "./exchange.ts";
 import { kaimingUniform } from "./init.ts";
-import { Module } from "./module.ts";
+import { checkModel, Module } from "./module.ts";
 import { Parameter } from "./parameter.ts";
 
 /** A linear map: {@link Linear}, or one that keeps its weight as [in, out]. */
@@ -59,6 +59,8 @@ export class LoRA extends Module {
 
   constructor(base: LinearMap, { rank = 8, alpha = rank, dropout = 0 }: LoRAOptions = {}) {
     super();
+    if (!(base instanceof Module && isMap(base)))
+      fail("ERR_NABLA_TYPE", "LoRA", `${show(base)} is no linear map`, { expected: "a Linear", actual: base });
     if (!(Number.isInteger(rank) && rank > 0))
       fail("ERR_NABLA_VALUE", "LoRA", `rank is ${rank}`, { expected: "a whole number from 1", actual: rank });
     this.base_layer = base;
@@ -111,6 +113,12 @@ const picked = (pick: Picked, name: string, module: Module): boolean =>
  * ```
  */
 export function addAdapters(model: Module, pick: Picked, options: LoRAOptions = {}): Map<string, LoRA> {
+  checkModel("addAdapters", model);
+  if (!(typeof pick === "string" || typeof pick === "function" || pick instanceof RegExp))
+    fail("ERR_NABLA_TYPE", "addAdapters", `${show(pick)} picks nothing`, {
+      expected: "a name, a pattern or a function",
+      actual: pick,
+    });
   const maps = mapsOf(model);
   const chosen = maps.filter(([name, map]) => picked(pick, name, map));
   if (chosen.length === 0)
@@ -140,6 +148,7 @@ function adaptersOf(model: Module): Map<string, LoRA> {
 
 /** The part of {@link Module.stateDict} that adapters have: all that fine-tuning changes. */
 export function adapterState(model: Module): Map<string, Tensor> {
+  checkModel("adapterState", model);
   return new Map([...model.stateDict()].filter(([name]) => /(^|\.)lora_[AB]\.weight$/.test(name)));
 }
 
@@ -150,6 +159,7 @@ export function adapterState(model: Module): Map<string, Tensor> {
  * PEFT: `merge_and_unload`.
  */
 export function mergeAdapters<M extends Module>(model: M): M {
+  checkModel("mergeAdapters", model);
   const others = new Map([...adaptersOf(model).values()].map((lora) => [lora as Module, lora.merge() as Module]));
   exchange(model, (m) => others.get(m));
   return model.unfreeze() as M;

@@ -1,3 +1,4 @@
+import { enter } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import {
   type AttentionOptions,
@@ -57,7 +58,8 @@ export function scaledDotProductAttention<Q extends Shape, K extends Shape, V ex
   v: Tensor<V> & ValuesFit<K, V>,
   options: DotProductOptions = {},
 ): Tensor<Attended<Q, V>, "f32"> {
-  return sdpa(q, k as Tensor, v as Tensor, options) as never;
+  const look = () => sdpa(q, k as Tensor, v as Tensor, options);
+  return enter("scaledDotProductAttention", [q, k, v, options], look) as never;
 }
 
 /** Keys and values as heads, [batch, heads, time, width / heads] each. */

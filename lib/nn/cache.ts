@@ -1,3 +1,4 @@
+import { checkKind } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import { checkShape, sameShape } from "../core/shape.ts";
 import { withoutMemory } from "../core/storage.ts";
@@ -50,6 +51,7 @@ export class KVCache {
   readonly #first: Tensor;
 
   constructor(sizes: CacheSizes, keyMask?: Tensor) {
+    checkKind("KVCache", "the argument", sizes, "object");
     const { layers, batch, heads, capacity, width } = sizes;
     checkShape("KVCache", [layers, batch, heads, capacity, width]);
     this.sizes = sizes;

@@ -1,7 +1,8 @@
+import { guards } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import { checkShape } from "../core/shape.ts";
 import type { ConvOptions, ConvTransposeOptions } from "../ops/conv.ts";
-import * as ops from "../ops/conv.ts";
+import * as convolutions from "../ops/conv.ts";
 import { empty } from "../ops/create.ts";
 import type { Sizes } from "../ops/window.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -10,6 +11,8 @@ import type { Shape, Str } from "../types/shape.ts";
 import { kaimingUniform, uniform } from "./init.ts";
 import { Module } from "./module.ts";
 import { Parameter } from "./parameter.ts";
+
+const ops = guards({ ...convolutions });
 
 /** Options of the convolutional layers; a single number stands for every dimension. */
 export interface ConvLayerOptions extends ConvOptions {
@@ -34,7 +37,7 @@ function weights(shape: readonly number[], outs: number, bias: boolean) {
 }
 
 function window(op: string, kernel: Sizes, rank: number): number[] {
-  const list = typeof kernel === "number" ? Array.from({ length: rank }, () => kernel) : [...kernel];
+  const list = Array.isArray(kernel) ? [...kernel] : Array.from({ length: rank }, () => kernel as number);
   if (list.length !== rank || !list.every((n) => Number.isInteger(n) && n >= 1))
     fail(
       "ERR_NABLA_VALUE",

@@ -1,3 +1,4 @@
+import { enter } from "../core/boundary.ts";
 import * as ops from "../ops/head.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
@@ -20,5 +21,9 @@ export function linearCrossEntropy(
   target: Tensor,
   options: { readonly ignoreIndex?: number | undefined } = {},
 ): Tensor<[], "f32"> {
-  return ops.linearCrossEntropy(x, weight, target, options) as Tensor<[], "f32">;
+  return enter(
+    "linearCrossEntropy",
+    [x, weight, target, options],
+    () => ops.linearCrossEntropy(x, weight, target, options) as Tensor<[], "f32">,
+  );
 }

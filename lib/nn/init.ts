@@ -1,5 +1,6 @@
 // First values of parameters. Each function fills the tensor it is given, in its own memory, and returns it; the random
 // numbers are those of the global generator, so seed() fixes them.
+
 import { fail, showShape } from "../core/errors.ts";
 import { numel } from "../core/shape.ts";
 import type { Value } from "../core/value.ts";
@@ -7,16 +8,18 @@ import { assign, cast } from "../ops/arithmetic.ts";
 import { fromNested } from "../ops/nested.ts";
 import * as random from "../ops/random.ts";
 import { reshape } from "../ops/view.ts";
+import { operand, value } from "../tensor/check.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 function fill<T extends Value>(x: T, from: Value | number): T {
-  assign(x, typeof from === "number" ? from : cast(from, x.dtype));
+  const y = operand("init", from, "value");
+  assign(value("init", "x", x), typeof y === "number" ? y : cast(y, x.dtype));
   return x;
 }
 
 /** Inputs and outputs that a weight [out, in, ...window] joins to each element. */
 function fans(op: string, x: Value): { in: number; out: number } {
-  if (x.ndim < 2)
+  if (value(op, "x", x).ndim < 2)
     fail("ERR_NABLA_SHAPE", op, `needs a weight [out, in, ...], got ${showShape(x.shape)}`, {
       values: { x },
       hint: "fill vectors with init.zeros, init.constant or init.uniform",
@@ -64,7 +67,7 @@ export function gain(of: Nonlinearity, slope = 0.01): number {
  * ```
  */
 export function uniform<T extends Tensor>(x: T, low = 0, high = 1): T {
-  return fill(x, random.uniform(x.shape, low, high));
+  return fill(x, random.uniform(value("init.uniform", "x", x).shape, low, high));
 }
 /**
  * Normal with a mean and a standard deviation. PyTorch: `nn.init.normal_`.
@@ -75,7 +78,7 @@ export function uniform<T extends Tensor>(x: T, low = 0, high = 1): T {
  * ```
  */
 export function normal<T extends Tensor>(x: T, mean = 0, std = 1): T {
-  return fill(x, random.normal(x.shape, mean, std));
+  return fill(x, random.normal(value("init.normal", "x", x).shape, mean, std));
 }
 /** Every element the same. PyTorch: `nn.init.constant_`. */
 export function constant<T extends Tensor>(x: T, value: number): T {
@@ -185,10 +188,17 @@ export function truncNormal<T extends Tensor>(x: T, { mean = 0, std = 1, low = -
       expected: "std > 0, low < high, and the mean at most 4 std outside",
       actual: { mean, std, low, high },
     });
-  const out = new Float64Array(x.size);
-  for (let at = 0; at < out.length; )
-    for (const v of (random.normal([out.length], mean, std) as Tensor).dataSync())
-      if (v >= low && v <= high && at < out.length) out[at++] = v;
+  const out = new Float64Array(value("init.truncNormal", "x", x).size);
+  // Of a window narrower than the deviation the normal would hardly ever hit anything: even numbers, thinned out.
+  const narrow = high - low < std;
+  const top = (Math.min(Math.max(mean, low), high) - mean) / std;
+  const height = (v: number) => Math.exp((top ** 2 - ((v - mean) / std) ** 2) / 2);
+  for (let at = 0; at < out.length; ) {
+    const drawn = narrow ? random.uniform([out.length], low, high, "f64") : random.normal([out.length], mean, std);
+    const luck = narrow ? (random.uniform([out.length], 0, 1) as Tensor).dataSync() : [];
+    for (const [i, v] of (drawn as Tensor).dataSync().entries())
+      if (v >= low && v <= high && at < out.length && !(luck[i]! > height(v))) out[at++] = v;
+  }
   return fill(x, reshape(fromNested(out), x.shape));
 }
 

@@ -1,12 +1,15 @@
 // The losses as users call them: typed, the formula and the PyTorch name of each. What they compute is in ops/.
+import { guards } from "../core/boundary.ts";
 import type { Value } from "../core/value.ts";
-import * as loss from "../ops/loss.ts";
-import * as margin from "../ops/margin.ts";
+import * as losses from "../ops/loss.ts";
+import * as margins from "../ops/margin.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { CanCrossEntropy, CanExpand, DType, Floating, Reduce, SameShape, Shape } from "../types/shape.ts";
 
+const [loss, margin] = [guards({ ...losses }), guards({ ...margins })];
+
 /** What becomes of the losses of the elements or rows: their mean unless given, their sum, or nothing. */
-export type Reduction = loss.Reduction;
+export type Reduction = losses.Reduction;
 export interface LossOptions<R extends Reduction = Reduction> {
   reduction?: R;
 }

@@ -1,3 +1,5 @@
+import { guarded } from "../core/boundary.ts";
+import { fail, show } from "../core/errors.ts";
 import { observe } from "../core/guard.ts";
 import { Value } from "../core/value.ts";
 import { type NamedTensors, openSafetensors, type SaveOptions, saveSafetensors } from "../io/safetensors.ts";
@@ -44,6 +46,21 @@ function* walk(x: unknown, name: string, above: readonly object[]): Generator<Pl
   for (const [key, child] of inside) yield* walk(child, join(name, String(key)), [...above, x as object]);
 }
 
+const guardedClasses = new WeakSet<object>();
+const guardedForwards = new WeakSet<object>();
+/** Modules are called by their forward, so that is where wrong arguments come in: guarded once for each class that has one. */
+function guardForward(prototype: object): void {
+  if (guardedClasses.has(prototype)) return;
+  guardedClasses.add(prototype);
+  for (let p = prototype; p && p !== Module.prototype; p = Object.getPrototypeOf(p) as object) {
+    const own = Object.getOwnPropertyDescriptor(p, "forward");
+    if (typeof own?.value !== "function" || guardedForwards.has(own.value)) continue;
+    const forward = guarded(p.constructor.name, own.value as (...args: never[]) => unknown);
+    guardedForwards.add(forward);
+    Object.defineProperty(p, "forward", { ...own, value: forward });
+  }
+}
+
 /**
  * A layer or a whole network. Its parameters are found where they stand: in its properties, and in modules, arrays and plain
  * objects there, in the order of their creation. A parameter is called by its path, "blocks.0.fc1.weight", as in PyTorch.
@@ -66,6 +83,10 @@ function* walk(x: unknown, name: string, above: readonly object[]): Generator<Pl
  */
 export abstract class Module {
   #training = true;
+
+  constructor() {
+    guardForward(new.target.prototype);
+  }
 
   /** Whether dropout drops and batch normalisation measures. Setting it changes this module alone, {@link train} all inside too. */
   get training(): boolean {
@@ -277,6 +298,12 @@ export abstract class Module {
   [Symbol.for("nodejs.util.inspect.custom")](): string {
     return this.toString();
   }
+}
+
+/** Refuses what is no model, for functions that take one. */
+export function checkModel(op: string, x: unknown): asserts x is Module {
+  if (x instanceof Module) return;
+  fail("ERR_NABLA_TYPE", op, `takes a model, not ${show(x)}`, { expected: "a Module", actual: x });
 }
 
 function put({ slot, transposed }: Match, x: Value): void {

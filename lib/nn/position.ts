@@ -12,6 +12,7 @@ import { buffer } from "./parameter.ts";
 
 /** A table [rows, columns] of f(row, column), computed in f64 and kept beside the parameters without being saved. */
 function table(rows: number, columns: number, f: (row: number, column: number) => number): Tensor {
+  checkShape("positions", [rows, columns]);
   const values = Float32Array.from({ length: rows * columns }, (_, i) => f(Math.floor(i / columns), i % columns));
   return buffer(reshape(fromNested(values), [rows, columns]) as Tensor, { persistent: false });
 }
@@ -176,6 +177,7 @@ export class RotaryPosition<W extends number = number> extends Module {
         expected: "an even width",
         actual: width,
       });
+    checkShape("RotaryPosition", [length, width]);
     this.width = width;
     const { turn, scale } = frequencies(length, width, options);
     this.cos = table(length, width / 2, (t, i) => scale * Math.cos(t * turn[i]));

@@ -1,4 +1,5 @@
 // Learning from which of two answers is preferred.
+import { checkKind, enter } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import { logSigmoid } from "../ops/activation.ts";
 import { sub } from "../ops/arithmetic.ts";
@@ -18,7 +19,8 @@ import type { Tensor } from "../tensor/tensor.ts";
  * ```
  */
 export function sequenceLogProb(logits: Tensor, labels: Tensor): Tensor<[number], "f32"> {
-  return times(sum(crossEntropy(logits, labels, { reduction: "none" }), -1), -1) as Tensor<[number], "f32">;
+  const losses = () => crossEntropy(logits, labels, { reduction: "none" });
+  return times(sum(enter("sequenceLogProb", [logits, labels], losses), -1), -1) as Tensor<[number], "f32">;
 }
 
 /** log p [batch] of preferred answers and of the others, under one model. */
@@ -57,6 +59,8 @@ export function dpo(
       expected: "beta above 0, labelSmoothing from 0 to 0.5",
       actual: { beta, labelSmoothing },
     });
+  checkKind("dpo", "the policy", policy, "object");
+  checkKind("dpo", "the reference", reference, "object");
   const gain = (of: keyof Preference) => sub({ a: policy[of], b: reference[of] });
   const margin = times(minus(gain("chosen"), gain("rejected")), beta);
   const right = logSigmoid({ x: margin });

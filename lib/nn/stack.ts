@@ -19,9 +19,13 @@ export interface StackOptions extends TransformerOptions {
 function lastNorm(width: number, { normFirst = false, norm = normFirst, eps = 1e-5, bias = true }: StackOptions) {
   return norm ? new LayerNorm(width, { eps, bias }) : null;
 }
+const mostLayers = 10_000;
 function several<L>(op: string, count: number, make: () => L): L[] {
-  if (!(Number.isInteger(count) && count > 0))
-    fail("ERR_NABLA_VALUE", op, `${count} layers`, { expected: "a whole number from 1", actual: count });
+  if (!(Number.isInteger(count) && count > 0 && count <= mostLayers))
+    fail("ERR_NABLA_VALUE", op, `${count} layers`, {
+      expected: `a whole number from 1 to ${mostLayers}`,
+      actual: count,
+    });
   return Array.from({ length: count }, make);
 }
 

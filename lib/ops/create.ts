@@ -1,3 +1,4 @@
+import { checkKind } from "../core/boundary.ts";
 import type { DType, TypedArray } from "../core/dtype.ts";
 import { fail } from "../core/errors.ts";
 import { checkShape, type Dims, numel } from "../core/shape.ts";
@@ -8,6 +9,7 @@ export function empty(shape: Dims, dtype: DType = "f32"): Value {
   return emptyValue(checkShape("empty", shape), dtype);
 }
 export function full(shape: Dims, value: number, dtype: DType = "f32", op = "full"): Value {
+  checkKind(op, "the value", value, "number");
   const y = emptyValue(checkShape(op, shape), dtype);
   assign(y, value);
   return y;

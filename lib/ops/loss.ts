@@ -1,6 +1,6 @@
 // Losses: a value for each element or row, then reduced. Shapes must be equal: a target [n] against outputs [n, 1] would broadcast
 // to [n, n] and train on nonsense.
-import { fail, showShape } from "../core/errors.ts";
+import { fail, show, showShape } from "../core/errors.ts";
 import { broadcastShapes, checkDim, numel, sameShape } from "../core/shape.ts";
 import type { Value } from "../core/value.ts";
 import { op } from "../engine/op.ts";
@@ -211,7 +211,8 @@ function checkWeight(name: string, logits: Value, classes: number, weight: Value
 export function crossEntropy(logits: Value, target: Value, options: CrossEntropyOptions = {}): Value {
   const { weight, ignoreIndex: ignore = -100, labelSmoothing: smoothing = 0, classDim = -1, reduction } = options;
   const name = "crossEntropy";
-  if (!logits.isFloat) fail("ERR_NABLA_DTYPE", name, `logits are ${logits.dtype}`, { values: { logits } });
+  if (!logits.isFloat)
+    fail("ERR_NABLA_DTYPE", name, `logits are ${logits.dtype ?? show(logits)}`, { values: { logits } });
   if (!(smoothing >= 0 && smoothing <= 1))
     fail("ERR_NABLA_VALUE", name, `labelSmoothing must be from 0 to 1, got ${smoothing}`, { actual: smoothing });
   const { rows, back } = rowsOf(name, logits, classDim);

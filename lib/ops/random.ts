@@ -1,6 +1,7 @@
 // Random numbers of one generator: its state, the seed and a counter, is a tensor that only kernels write, so a compiled
 // step draws new numbers each time it is replayed. Number e of a call depends on seed, counter and e alone: the same bits
 // with any number of threads and on any instruction set.
+import { checkKind } from "../core/boundary.ts";
 import type { DType } from "../core/dtype.ts";
 import { fail } from "../core/errors.ts";
 import { checkShape, type Dims, numel, sameShape } from "../core/shape.ts";
@@ -42,6 +43,7 @@ export function forkRng<R>(seed: number | bigint, f: () => R): R {
     fail("ERR_NABLA_COMPILE", "forkRng", "the numbers drawn inside would be the same in every run of the step", {
       hint: "call it outside of the compiled step",
     });
+  checkKind("forkRng", "the second argument", f, "function");
   const before = state;
   state = seeded("forkRng", seed);
   try {

@@ -30,7 +30,7 @@ const element = (x: Value, i: number): Value => viewValue(x, [1], [1], x.offset 
  * ```
  */
 export function clipGradNorm(from: Trainable, max: number, { norm = 2 }: { norm?: number } = {}): Tensor<[], "f32"> {
-  if (!(max >= 0) || !(norm > 0))
+  if (typeof max !== "number" || !(max >= 0) || !(norm > 0))
     fail("ERR_NABLA_VALUE", "clipGradNorm", `cannot clip the ${norm}-norm to ${max}`, {
       expected: "a largest norm from 0 and a norm above 0",
       actual: { max, norm },
@@ -72,7 +72,7 @@ export function clipGradNorm(from: Trainable, max: number, { norm = 2 }: { norm?
  * ```
  */
 export function clipGradValue(from: Trainable, max: number): void {
-  if (!(max >= 0))
+  if (typeof max !== "number" || !(max >= 0))
     fail("ERR_NABLA_VALUE", "clipGradValue", `cannot clip to ${max}`, { expected: "from 0", actual: max });
   withGrad(false, () => {
     for (const p of withGradients("clipGradValue", from))

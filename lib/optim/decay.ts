@@ -1,5 +1,5 @@
 import { Embedding } from "../nn/embedding.ts";
-import type { Module, ParameterFilter } from "../nn/module.ts";
+import { checkModel, type Module, type ParameterFilter } from "../nn/module.ts";
 import type { Parameter } from "../nn/parameter.ts";
 
 /**
@@ -16,6 +16,7 @@ import type { Parameter } from "../nn/parameter.ts";
  * ```
  */
 export function decayed(model: Module): ParameterFilter {
+  checkModel("decayed", model);
   const tables = new Set<Parameter>();
   model.apply((m) => {
     if (m instanceof Embedding) tables.add(m.weight);

@@ -1,3 +1,4 @@
+import { checkIterable, checkKind } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import { emptyLike, isDense, sameLayout } from "../core/layout.ts";
 import { emptyValue, type Value, viewValue } from "../core/value.ts";
@@ -26,6 +27,7 @@ export type Trainable = Module | ReadonlyMap<string, Parameter> | Iterable<Param
 /** The parameters behind it, by name. */
 export function parametersOf(op: string, from: Trainable): Map<string, Parameter> {
   if (from instanceof Module) return from.namedParameters();
+  checkIterable(op, "what it trains", from);
   const list = from instanceof Map ? [...from] : [...(from as Iterable<Parameter>)].map((p, i) => [`${i}`, p] as const);
   for (const [name, p] of list) {
     if (!p?.isParameter)
@@ -66,7 +68,9 @@ function makeGroups<O extends Common>(
     ] as const)
       if (list.length > 0) made.push(new ParameterGroup(rule, o, new Map(list)));
   };
-  for (const { parameters, ...options } of groups) {
+  for (const group of groups) {
+    checkKind(rule.name, "a group", group, "object");
+    const { parameters, ...options } = group;
     const mine = left.filter(([name, p]) => picks(parameters, p, name));
     if (mine.length === 0)
       fail("ERR_NABLA_VALUE", rule.name, `the group ${String(parameters)} has no parameters`, {
@@ -113,7 +117,10 @@ export abstract class Optimizer<O extends Common = Common> {
   readonly #first: number;
   #lr: number;
 
-  constructor(rule: Rule<O>, from: Trainable, { groups, decay, ...given }: O & Grouping<O>) {
+  constructor(rule: Rule<O>, from: Trainable, options: O & Grouping<O>) {
+    checkKind(rule.name, "the second argument", options, "object");
+    const { groups, decay, ...given } = options;
+    if (groups !== undefined) checkIterable(rule.name, "groups", groups);
     const own = { ...rule.defaults, ...defined(given) } as Required<O>;
     this.#rule = rule;
     this.#first = this.#lr = checkRate(rule.name, "lr", own.lr);

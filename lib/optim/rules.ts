@@ -1,11 +1,13 @@
+import { show } from "../core/errors.ts";
 import { K } from "../native.gen.ts";
 import type { Common, Rule } from "./group.ts";
 import { type Grouping, Optimizer, type Trainable } from "./optimizer.ts";
 
+const listed = (x: unknown): string => (Array.isArray(x) ? `[${x.join(", ")}]` : show(x));
 const checkBetas = ({ betas }: { betas: readonly [number, number] }): string | undefined =>
-  betas.length === 2 && betas.every((b) => b >= 0 && b < 1)
+  Array.isArray(betas) && betas.length === 2 && betas.every((b) => b >= 0 && b < 1)
     ? undefined
-    : `betas must be two numbers from 0 to below 1, got [${betas.join(", ")}]`;
+    : `betas must be two numbers from 0 to below 1, got ${listed(betas)}`;
 const means = ({ betas, eps }: { betas: readonly [number, number]; eps: number }) => ({
   beta1: betas[0],
   beta2: betas[1],
@@ -323,8 +325,10 @@ const rprop: Rule<RpropOptions & Common> = {
   defaults: { lr: 1e-2, weightDecay: 0, maximize: false, etas: [0.5, 1.2], stepSizes: [1e-6, 50] },
   state: () => ["prev", "step_size"],
   hyper: ({ etas, stepSizes }) => ({ beta1: etas[0], beta2: etas[1], extra: stepSizes[0], flag: stepSizes[1] }),
-  check: ({ etas }) =>
-    0 < etas[0] && etas[0] < 1 && etas[1] > 1 ? undefined : `etas must lie around 1, got [${etas.join(", ")}]`,
+  check: ({ etas, stepSizes }) =>
+    Array.isArray(stepSizes) && Array.isArray(etas) && 0 < etas[0] && etas[0] < 1 && etas[1] > 1
+      ? undefined
+      : `etas must be two numbers around 1, stepSizes two numbers; got ${listed(etas)} and ${listed(stepSizes)}`,
 };
 /**
  * Only the sign of the gradient counts: each weight has a step of its own, which grows while the sign stays and shrinks when it

@@ -1,9 +1,14 @@
 // Learning rates as functions of the step, counted from 0. They hold no state: a resumed run asks for step 5000 and has it.
+import { checkKind } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 
 /** The learning rate of a step, counted from 0. */
 export type Schedule = (step: number) => number;
 
+function given<O>(op: string, options: O): O {
+  checkKind(op, "the argument", options, "object");
+  return options;
+}
 function positive(op: string, values: Readonly<Record<string, number>>): void {
   for (const [name, x] of Object.entries(values)) {
     if (!(Number.isFinite(x) && x > 0))
@@ -70,7 +75,7 @@ export interface DecayOptions {
 }
 /** y goes from 1 to 0 while x goes from 0 to 1. */
 function decay(op: string, options: DecayOptions, y: (x: number) => number): Schedule {
-  const { from, to = 0, steps, warmup = 0, start = 0 } = options;
+  const { from, to = 0, steps, warmup = 0, start = 0 } = given(op, options);
   finite(op, { from, to, warmup, start });
   positive(op, { steps, "steps - warmup": steps - warmup });
   const falling: Schedule = (i) => to + (from - to) * y(progress(i, steps - warmup));
@@ -113,9 +118,10 @@ export function cosine(options: DecayOptions): Schedule {
  * console.log(lr(5)); // 0.25
  * ```
  */
-export function polynomial({ power = 1, ...options }: DecayOptions & { power?: number }): Schedule {
+export function polynomial(options: DecayOptions & { power?: number }): Schedule {
+  const { power = 1, ...rest } = given("polynomial", options);
   positive("polynomial", { power });
-  return decay("polynomial", options, (x) => (1 - x) ** power);
+  return decay("polynomial", rest, (x) => (1 - x) ** power);
 }
 
 /**
@@ -127,7 +133,8 @@ export function polynomial({ power = 1, ...options }: DecayOptions & { power?: n
  * console.log(lr(9), lr(10), lr(20)); // 1 0.5 0.25
  * ```
  */
-export function step({ from, size, gamma = 0.1 }: { from: number; size: number; gamma?: number }): Schedule {
+export function step(options: { from: number; size: number; gamma?: number }): Schedule {
+  const { from, size, gamma = 0.1 } = given("step", options);
   finite("step", { from, gamma });
   positive("step", { size });
   return (i) => from * gamma ** Math.floor(i / size);
@@ -142,15 +149,10 @@ export function step({ from, size, gamma = 0.1 }: { from: number; size: number; 
  * console.log(lr(4), lr(5), lr(20)); // 1 0.5 0.25
  * ```
  */
-export function multiStep({
-  from,
-  milestones,
-  gamma = 0.1,
-}: {
-  from: number;
-  milestones: readonly number[];
-  gamma?: number;
-}): Schedule {
+export function multiStep(options: { from: number; milestones: readonly number[]; gamma?: number }): Schedule {
+  const { from, milestones, gamma = 0.1 } = given("multiStep", options);
+  if (!Array.isArray(milestones) || !milestones.every(Number.isFinite))
+    fail("ERR_NABLA_VALUE", "multiStep", "the milestones are a list of steps", { actual: milestones });
   finite("multiStep", { from, gamma });
   return (i) => from * gamma ** milestones.filter((at) => at <= i).length;
 }
@@ -164,7 +166,8 @@ export function multiStep({
  * console.log(lr(3)); // 0.125
  * ```
  */
-export function exponential({ from, gamma }: { from: number; gamma: number }): Schedule {
+export function exponential(options: { from: number; gamma: number }): Schedule {
+  const { from, gamma } = given("exponential", options);
   finite("exponential", { from, gamma });
   return (i) => from * gamma ** i;
 }
@@ -188,7 +191,8 @@ export interface RestartOptions {
  * console.log(lr(0), lr(5), lr(10), lr(20)); // 1 0.5 1 0.5
  * ```
  */
-export function cosineRestarts({ from, to = 0, period, factor = 1 }: RestartOptions): Schedule {
+export function cosineRestarts(options: RestartOptions): Schedule {
+  const { from, to = 0, period, factor = 1 } = given("cosineRestarts", options);
   finite("cosineRestarts", { from, to });
   positive("cosineRestarts", { period, factor });
   if (factor < 1)
@@ -238,7 +242,7 @@ export function oneCycle(options: OneCycleOptions): Schedule {
     finalDivFactor = 1e4,
     anneal = "cos",
     threePhase = false,
-  } = options;
+  } = given("oneCycle", options);
   finite("oneCycle", { max, pctStart });
   positive("oneCycle", { steps, divFactor, finalDivFactor });
   const first = max / divFactor;
@@ -285,7 +289,8 @@ export interface CyclicOptions {
  * console.log([0, 2, 4, 6, 8].map(lr)); // [ 0, 0.5, 1, 0.5, 0 ]
  * ```
  */
-export function cyclic({ low, high, up, down = up, mode = "triangular", gamma = 1 }: CyclicOptions): Schedule {
+export function cyclic(options: CyclicOptions): Schedule {
+  const { low, high, up, down = up, mode = "triangular", gamma = 1 } = given("cyclic", options);
   finite("cyclic", { low, high, gamma });
   positive("cyclic", { up, down });
   return (i) => {
@@ -325,7 +330,15 @@ export interface PlateauOptions {
  * ```
  */
 export function plateau(options: PlateauOptions): (measured: readonly number[]) => number {
-  const { from, factor = 0.1, patience = 10, cooldown = 0, to = 0, threshold = 1e-4, thresholdMode = "rel" } = options;
+  const {
+    from,
+    factor = 0.1,
+    patience = 10,
+    cooldown = 0,
+    to = 0,
+    threshold = 1e-4,
+    thresholdMode = "rel",
+  } = given("plateau", options);
   finite("plateau", { from, patience, cooldown, to, threshold });
   positive("plateau", { factor });
   const sign = options.mode === "max" ? -1 : 1;

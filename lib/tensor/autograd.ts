@@ -1,10 +1,11 @@
-import { fail } from "../core/errors.ts";
+import { fail, show } from "../core/errors.ts";
 import { sameShape } from "../core/shape.ts";
 import { Value, viewValue } from "../core/value.ts";
 import { type Node, type WalkOptions, walk } from "../engine/tape.ts";
 import { ones } from "../ops/index.ts";
 import type { DType, Shape } from "../types/shape.ts";
-import { show } from "./check.ts";
+import { value } from "./check.ts";
+
 import type { Methods } from "./install.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -48,7 +49,7 @@ export interface Autograd {
 
 /** The gradient a walk starts from: what was given, checked, or 1 for a single element. */
 export function seedOf(op: string, y: Value, grad: unknown): Value {
-  if (!y.requiresGrad)
+  if (!value(op, "output", y).requiresGrad)
     fail("ERR_NABLA_GRAD", op, "nothing was recorded that leads to this tensor", {
       values: { y },
       hint: "make a leaf with { requiresGrad: true }, and compute outside noGrad()",

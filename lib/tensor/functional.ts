@@ -1,6 +1,7 @@
+import { guards } from "../core/boundary.ts";
 import type { Value } from "../core/value.ts";
 import type { Operand } from "../engine/launch.ts";
-import * as ops from "../ops/index.ts";
+import * as all from "../ops/index.ts";
 import type {
   Broadcast,
   CanBroadcast,
@@ -15,6 +16,16 @@ import type {
 } from "../types/shape.ts";
 import { operand, value } from "./check.ts";
 import type { Tensor } from "./tensor.ts";
+
+const ops = guards({
+  cat: all.cat,
+  stack: all.stack,
+  where: all.where,
+  einsum: all.einsum,
+  tensordot: all.tensordot,
+  meshgrid: all.meshgrid,
+  diag: all.diag,
+});
 
 /**
  * Tensors one after the other along a dim; the other sizes must be equal. `torch.cat`. Throws ERR_NABLA_SHAPE where they

@@ -1,3 +1,4 @@
+import { refuse } from "../core/boundary.ts";
 import type { Value } from "../core/value.ts";
 
 /** The implementations of a family of methods: plain functions on untyped values, the tensor itself first. */
@@ -8,7 +9,11 @@ export function install(prototype: object, ...families: readonly Methods<object>
   for (const [name, f] of families.flatMap((family) => Object.entries(family))) {
     const method = {
       [name](this: Value, ...args: never[]) {
-        return f(this, ...args);
+        try {
+          return f(this, ...args);
+        } catch (error) {
+          return refuse(error, name, args);
+        }
       },
     };
     Object.defineProperty(prototype, name, { value: method[name], writable: true, configurable: true });

@@ -1,3 +1,4 @@
+import { checkKind } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import { replaceText } from "../io/file.ts";
 import { readObject } from "../io/shards.ts";
@@ -94,7 +95,12 @@ export class BPETokenizer implements Tokenizer {
   }
 
   /** Learns merges from a text until there are `vocabSize` tokens, or no pair occurs often enough. */
-  static train(text: string, { vocabSize, special = [], least = 2 }: BPEOptions): BPETokenizer {
+  static train(text: string, options: BPEOptions): BPETokenizer {
+    checkKind("BPETokenizer", "the text", text, "string");
+    checkKind("BPETokenizer", "the second argument", options, "object");
+    const { vocabSize, special = [], least = 2 } = options;
+    if (!Array.isArray(special) || !special.every((s) => typeof s === "string"))
+      fail("ERR_NABLA_TYPE", "BPETokenizer", "special is a list of texts", { actual: special });
     const first = special.length + alphabet.length;
     if (!(Number.isInteger(vocabSize) && vocabSize >= first && vocabSize < 2 ** 21))
       fail("ERR_NABLA_VALUE", "BPETokenizer", `vocabSize must be a whole number from ${first}, got ${vocabSize}`, {

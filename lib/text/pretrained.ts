@@ -1,6 +1,8 @@
 // The tokenizer of a Hugging Face folder: read here where it is GPT-2's kind, else by their own package.
+
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { checkKind } from "../core/boundary.ts";
 import { fail, NablaError } from "../core/errors.ts";
 import { readObject } from "../io/shards.ts";
 import { BPETokenizer } from "./bpe.ts";
@@ -79,6 +81,7 @@ async function foreign(): Promise<Make> {
  * ```
  */
 export async function loadTokenizer(folder: string): Promise<Tokenizer> {
+  checkKind("loadTokenizer", "the folder", folder, "string");
   const path = join(folder, "tokenizer.json");
   const file = await readObject(path);
   try {

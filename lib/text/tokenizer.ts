@@ -1,4 +1,4 @@
-import { fail } from "../core/errors.ts";
+import { fail, show } from "../core/errors.ts";
 
 /** Text as numbers, and back. */
 export interface Tokenizer {
@@ -13,6 +13,12 @@ export interface Tokenizer {
   stream(behind?: Iterable<number>): (id?: number) => string;
 }
 
+/** What reads and writes texts here: an encode and a stream. */
+export function checkTokenizer(op: string, x: unknown): asserts x is Tokenizer {
+  const { encode, stream } = (x ?? {}) as Partial<Tokenizer>;
+  if (typeof encode !== "function" || typeof stream !== "function")
+    fail("ERR_NABLA_TYPE", op, `${show(x)} is no tokenizer`, { expected: "a tokenizer", actual: x });
+}
 export function checkId(op: string, id: number, size: number): void {
   if (!(Number.isInteger(id) && id >= 0 && id < size))
     fail("ERR_NABLA_INDEX", op, `${id} is outside 0..${size - 1}`, { expected: [0, size - 1], actual: id });
@@ -33,6 +39,8 @@ export class CharTokenizer implements Tokenizer {
   readonly #ids: ReadonlyMap<string, number>;
 
   constructor(characters: readonly string[]) {
+    if (!Array.isArray(characters) || !characters.every((c) => typeof c === "string"))
+      fail("ERR_NABLA_TYPE", "CharTokenizer", "takes a list of characters", { actual: characters });
     this.characters = [...characters];
     this.#ids = new Map(characters.map((c, i) => [c, i]));
     if (this.#ids.size !== characters.length || characters.some((c) => [...c].length !== 1))

@@ -1,12 +1,14 @@
 import { type Compiled, compile } from "../compile/compile.ts";
-import { checkCount, fail, type NablaError } from "../core/errors.ts";
-import { checkPrecision, type Precision, withPrecision } from "../engine/precision.ts";
+import { fail, type NablaError } from "../core/errors.ts";
+import { type Precision, withPrecision } from "../engine/precision.ts";
 import { withGrad } from "../engine/tape.ts";
 import type { Module } from "../nn/module.ts";
 import { clipGradNorm } from "../optim/clip.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
 import type { Schedule } from "../optim/schedule.ts";
+import { value } from "../tensor/check.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { checkBatch, checkCall, checkFinite, checkOptions, checkSignal } from "./check.ts";
 import type { Metric } from "./metric.ts";
 
 /** Pairs of inputs and targets; each iteration is an epoch. {@link batches} makes them of tensors in memory. */
@@ -96,6 +98,7 @@ interface Measured {
   readonly metrics: Readonly<Record<string, Tensor>>;
 }
 function measure(output: Tensor, target: Tensor, loss: Tensor, metrics: Readonly<Record<string, Metric>>): Measured {
+  value("evaluate", "what loss gives", loss);
   const all = withGrad(false, () => Object.entries(metrics).map(([name, f]) => [name, f(output, target)] as const));
   return { loss: loss.detach(), metrics: Object.fromEntries(all) };
 }
@@ -123,6 +126,7 @@ function stepOf(model: Runs, { loss, optimizer, metrics = {}, clip }: Plain): (.
     for (let i = 0; i < tensors.length; i += 2) {
       const output = model.forward(tensors[i]);
       const l = loss(output, tensors[i + 1]);
+      value("fit", "what loss gives", l);
       (tensors.length > 2 ? l.div(tensors.length / 2) : l).backward();
       measured.push(measure(output, tensors[i + 1], l, metrics));
     }
@@ -192,36 +196,11 @@ function breather(): () => Promise<void> | undefined {
   };
 }
 
-function checkOptions({ epochs = 1, accumulate = 1, precision = "f32" }: Plain): void {
-  checkPrecision("fit", precision);
-  checkCount("fit", "epochs", epochs, 1);
-  checkCount("fit", "accumulate", accumulate, 1);
-}
-function checkBatch(pair: Pair): Pair {
-  if (!Array.isArray(pair) || pair.length !== 2)
-    fail("ERR_NABLA_TYPE", "fit", "the data does not give pairs [x, y]", {
-      actual: pair,
-      hint: "batches(x, y, { size }) does",
-    });
-  return pair;
-}
-function checkFinite(loss: number, step: number): void {
-  if (!Number.isFinite(loss))
-    fail("ERR_NABLA_VALUE", "fit", `the loss is ${loss} at step ${step}`, {
-      actual: loss,
-      hint: "lower the learning rate, clip the gradients ({ clip: 1 }), or look for NaN in the data",
-    });
-}
-function checkSignal(signal: AbortSignal | undefined, step: number): void {
-  if (signal?.aborted)
-    fail("ERR_NABLA_ABORTED", "fit", `aborted after ${step} steps`, { cause: signal.reason as unknown });
-}
-
 /** The data in groups of n batches; the last may be smaller. */
 async function* grouped(data: Data<Tensor, Tensor>, n: number): AsyncGenerator<Pair[]> {
   let group: Pair[] = [];
   for await (const pair of data) {
-    group.push(checkBatch(pair));
+    group.push(checkBatch("fit", pair));
     if (group.length < n) continue;
     yield group;
     group = [];
@@ -234,6 +213,7 @@ async function* run(
   data: Data<Tensor, Tensor>,
   options: Plain,
 ): AsyncGenerator<FitEvent, void, undefined> {
+  checkCall("fit", model, data, options);
   checkOptions(options);
   const { optimizer, epochs = 1, accumulate = 1, validation, schedule, precision = "f32", signal } = options;
   const plain = stepOf(model, options);
@@ -334,7 +314,9 @@ export async function evaluate<X, Y, O>(
   data: Data<X, Y>,
   options: EvaluateOptions<Y, O>,
 ): Promise<Scores> {
-  const { loss, metrics = {}, precision = "f32", signal } = options as unknown as EvaluateOptions<Tensor, Tensor>;
+  const plain = options as unknown as EvaluateOptions<Tensor, Tensor>;
+  checkCall("evaluate", model, data, plain);
+  const { loss, metrics = {}, precision = "f32", signal } = plain;
   const modes = [...model.namedModules().values()].map((m) => [m, m.training] as const);
   const breathe = breather();
   const tally = new Tally();
@@ -342,8 +324,8 @@ export async function evaluate<X, Y, O>(
     model.eval();
     for await (const pair of data as unknown as Data<Tensor, Tensor>) {
       checkSignal(signal, 0);
-      const [x, y] = checkBatch(pair);
-      const measured = withPrecision(checkPrecision("evaluate", precision), () =>
+      const [x, y] = checkBatch("evaluate", pair);
+      const measured = withPrecision(precision, () =>
         withGrad(false, () => {
           const output = (model as unknown as Runs).forward(x);
           return measure(output, y, loss(output, y), metrics);

@@ -4,6 +4,7 @@ import type { Value } from "../core/value.ts";
 import { cast, eq } from "../ops/arithmetic.ts";
 import { argmax } from "../ops/extreme.ts";
 import { mean } from "../ops/reduce.ts";
+import { value } from "../tensor/check.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /** A number that tells how well outputs fit targets: a mean over the batch. */
@@ -19,6 +20,7 @@ export type Metric = (output: Tensor, target: Tensor) => Tensor;
  * ```
  */
 export function accuracy(output: Tensor, target: Tensor): Tensor<[], "f32"> {
+  for (const [name, x] of Object.entries({ output, target })) value("accuracy", name, x);
   const best = argmax(output, -1);
   const labels: Value = sameShape(target.shape, output.shape) ? argmax(target, -1) : target;
   if (!sameShape(best.shape, labels.shape))

@@ -1,9 +1,11 @@
+import { checkIterable, checkKind } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import { withGrad } from "../engine/tape.ts";
-import type { Module } from "../nn/module.ts";
+import { checkModel, type Module } from "../nn/module.ts";
 import { cast, ne } from "../ops/arithmetic.ts";
 import { sum } from "../ops/reduce.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { checkBatch } from "./check.ts";
 import type { Data } from "./fit.ts";
 
 /** What {@link perplexity} measures: {@link GPT2}, {@link Llama} and what has a loss like theirs. */
@@ -35,11 +37,15 @@ export interface Perplexity {
  * ```
  */
 export async function perplexity(model: LanguageModel, data: Data<Tensor, Tensor>): Promise<Perplexity> {
+  checkModel("perplexity", model);
+  checkKind("perplexity", "loss of the model", model.loss, "function");
+  checkIterable("perplexity", "the data", data);
   const modes = [...model.namedModules().values()].map((m) => [m, m.training] as const);
   let [total, tokens] = [0, 0];
   try {
     model.eval();
-    for await (const [ids, targets] of data) {
+    for await (const pair of data) {
+      const [ids, targets] = checkBatch("perplexity", pair);
       const counted = withGrad(false, () => sum(cast(ne({ a: targets, b: -100 }), "i32")) as Tensor);
       const n = Number(counted.item());
       if (n === 0) continue;
