@@ -160,4 +160,5 @@ export {
 } from "./train/fit.ts";
 export { accuracy, type Metric } from "./train/metric.ts";
 export { type LanguageModel, type Perplexity, perplexity } from "./train/perplexity.ts";
+export type { FitCheckpoint } from "./train/progress.ts";
 export type { DType, Shape } from "./types/shape.ts";

@@ -72,6 +72,11 @@ async function found(folder: string): Promise<{ step: number; path: string }[]> 
   return steps.sort((a, b) => b.step - a.step);
 }
 
+/** The step of the latest checkpoint of a folder. */
+export async function lastStep(folder: string): Promise<number | undefined> {
+  return (await found(folder))[0]?.step;
+}
+
 /** What a tensor is, in the words of the file. */
 type Facts = readonly [name: string, dtype: string, shape: readonly number[]];
 /** The sum over all that the header says, in one order. */

@@ -21,15 +21,18 @@ export function checkCall(op: string, model: unknown, data: unknown, options: Ev
   for (const [name, f] of Object.entries(metrics)) checkKind(op, `the metric ${name}`, f, "function");
   checkPrecision(op, options.precision ?? "f32");
 }
-export function checkOptions({
-  epochs = 1,
-  accumulate = 1,
-  optimizer,
-  schedule,
-  validation,
-}: FitOptions<Tensor, Tensor>): void {
+export function checkOptions(options: FitOptions<Tensor, Tensor>): void {
+  const { epochs = 1, accumulate = 1, optimizer, schedule, validation, checkpoint, resume } = options;
   if (!(optimizer instanceof Optimizer))
     fail("ERR_NABLA_TYPE", "fit", `optimizer is ${show(optimizer)}`, { expected: "an Optimizer", actual: optimizer });
+  if (checkpoint !== undefined) {
+    checkKind("fit", "checkpoint", checkpoint, "object");
+    checkKind("fit", "path of checkpoint", checkpoint.path, "string");
+  }
+  if (resume && !checkpoint)
+    fail("ERR_NABLA_VALUE", "fit", "there is nothing to resume from", {
+      hint: "{ checkpoint: { path }, resume: true }",
+    });
   if (schedule !== undefined) checkKind("fit", "schedule", schedule, "function");
   if (validation !== undefined) checkIterable("fit", "validation", validation);
   checkCount("fit", "epochs", epochs, 1);

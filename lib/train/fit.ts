@@ -10,6 +10,7 @@ import { value } from "../tensor/check.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { checkBatch, checkCall, checkFinite, checkOptions, checkSignal } from "./check.ts";
 import type { Metric } from "./metric.ts";
+import { Checkpoints, type FitCheckpoint, Progress, restOf, Tally } from "./progress.ts";
 
 /** Pairs of inputs and targets; each iteration is an epoch. {@link batches} makes them of tensors in memory. */
 export type Data<X, Y> = Iterable<readonly [X, Y]> | AsyncIterable<readonly [X, Y]>;
@@ -41,6 +42,16 @@ export interface FitOptions<Y, O> {
   compile?: boolean;
   /** What matrix products multiply: "f32" unless given; "bf16" as in {@link autocast}, with f32 weights. */
   precision?: Precision;
+  /**
+   * Saves everything the run goes on from, with {@link saveCheckpoint}: after every so many steps, at the end of each epoch, and when
+   * `signal` ends it. Data and validation with a state are part of it, as {@link Batches} and {@link DataLoader} are.
+   */
+  checkpoint?: FitCheckpoint;
+  /**
+   * Goes on from the last checkpoint, or begins where there is none: in the middle of an epoch too, with the same bits as if it
+   * had never stopped. Data without a state is read from the beginning of its epoch, and what was taken is passed over.
+   */
+  resume?: boolean;
   /** Ends the run after the step it is in. */
   signal?: AbortSignal;
 }
@@ -77,21 +88,6 @@ export type FitEvent = StepEvent | EpochEvent;
 type Pair = readonly [Tensor, Tensor];
 type Runs = Trained<Tensor, Tensor>;
 type Plain = FitOptions<Tensor, Tensor>;
-
-/** Sums of scores weighted by samples. */
-class Tally {
-  samples = 0;
-  readonly #sums = new Map<string, number>();
-  add(samples: number, scores: Scores): void {
-    this.samples += samples;
-    for (const [name, x] of [["", scores.loss] as const, ...Object.entries(scores.metrics)])
-      this.#sums.set(name, (this.#sums.get(name) ?? 0) + x * samples);
-  }
-  get scores(): Scores {
-    const means = [...this.#sums].map(([name, sum]) => [name, sum / this.samples] as const);
-    return { loss: new Map(means).get("") ?? Number.NaN, metrics: Object.fromEntries(means.filter(([n]) => n !== "")) };
-  }
-}
 
 interface Measured {
   readonly loss: Tensor;
@@ -208,41 +204,63 @@ async function* grouped(data: Data<Tensor, Tensor>, n: number): AsyncGenerator<P
   if (group.length > 0) yield group;
 }
 
+/** The steps that are left of an epoch. */
+async function* epochOf(
+  step: ReturnType<typeof compiledStep>,
+  data: Data<Tensor, Tensor>,
+  progress: Progress,
+  { optimizer, accumulate = 1, schedule, signal }: Plain,
+  saves: Checkpoints | undefined,
+): AsyncGenerator<StepEvent, void, undefined> {
+  const breathe = breather();
+  const { epoch, tally } = progress;
+  for await (const group of grouped(restOf(data, progress), accumulate)) {
+    checkSignal(signal, progress.step);
+    if (tally.samples === 0 || isPower(progress.step)) step.check?.();
+    if (schedule) optimizer.lr = schedule(progress.step);
+    const { measured, norm } = await step(...group.flat());
+    progress.step++;
+    progress.batches += group.length;
+    const own = new Tally();
+    for (const [i, m] of measured.entries()) own.add(group[i][0].shape[0] ?? 1, numbers(m));
+    tally.add(own.samples, own.scores);
+    checkFinite(own.scores.loss, progress.step);
+    if (saves?.due(progress.step)) await saves.save(progress);
+    const at = { epoch, step: progress.step, samples: tally.samples, lr: optimizer.lr };
+    yield { done: "step", ...at, ...own.scores, ...(norm && { norm: norm.item() }) };
+    await breathe();
+    // Here and not before the next step, for which the data has gone on.
+    if (signal?.aborted) await saves?.save(progress);
+    checkSignal(signal, progress.step);
+  }
+}
+
 async function* run(
   model: Runs,
   data: Data<Tensor, Tensor>,
   options: Plain,
+  progress: Progress,
 ): AsyncGenerator<FitEvent, void, undefined> {
   checkCall("fit", model, data, options);
   checkOptions(options);
-  const { optimizer, epochs = 1, accumulate = 1, validation, schedule, precision = "f32", signal } = options;
+  const { optimizer, epochs = 1, validation, precision = "f32", checkpoint, resume = false } = options;
+  const saves = checkpoint && new Checkpoints(checkpoint, { model, optimizer, data, validation });
+  await saves?.begin(progress, resume);
   const plain = stepOf(model, options);
   const step = compiledStep((...tensors) => withPrecision(precision, () => plain(...tensors)), options);
-  const breathe = breather();
   const modes = [...model.namedModules().values()].map((m) => [m, m.training] as const);
-  let steps = 0;
   try {
-    for (let epoch = 0; epoch < epochs; epoch++) {
-      const tally = new Tally();
+    while (progress.epoch < epochs) {
       model.train();
-      for await (const group of grouped(data, accumulate)) {
-        checkSignal(signal, steps);
-        if (tally.samples === 0 || isPower(steps)) step.check?.();
-        if (schedule) optimizer.lr = schedule(steps);
-        const { measured, norm } = await step(...group.flat());
-        steps++;
-        const own = new Tally();
-        for (const [i, m] of measured.entries()) own.add(group[i][0].shape[0] ?? 1, numbers(m));
-        tally.add(own.samples, own.scores);
-        checkFinite(own.scores.loss, steps);
-        const at = { epoch, step: steps, samples: tally.samples, lr: optimizer.lr };
-        yield { done: "step", ...at, ...own.scores, ...(norm && { norm: norm.item() }) };
-        await breathe();
-      }
+      yield* epochOf(step, data, progress, options, saves);
+      const { epoch, tally } = progress;
       if (tally.samples === 0) fail("ERR_NABLA_VALUE", "fit", `the data gave no batch in epoch ${epoch}`);
       const measured = validation && (await evaluate(model, validation as Data<Tensor, Tensor>, options));
-      const at = { epoch, step: steps, samples: tally.samples, lr: optimizer.lr };
-      yield { done: "epoch", ...at, ...tally.scores, ...(measured && { validation: measured }) };
+      const at = { epoch, step: progress.step, samples: tally.samples, lr: optimizer.lr };
+      const event: EpochEvent = { done: "epoch", ...at, ...tally.scores, ...(measured && { validation: measured }) };
+      progress.end(event);
+      await saves?.save(progress);
+      yield event;
     }
   } finally {
     step[Symbol.dispose]?.();
@@ -253,19 +271,21 @@ async function* run(
 
 /** A run of {@link fit}: a sequence of events to iterate, or a promise of the last one. */
 export class Fit implements AsyncIterable<FitEvent>, PromiseLike<EpochEvent> {
+  /** The epochs so far, also those before it was resumed. */
+  readonly history: readonly EpochEvent[];
   readonly #events: AsyncGenerator<FitEvent, void, undefined>;
   #last: Promise<EpochEvent> | undefined;
 
-  constructor(events: AsyncGenerator<FitEvent, void, undefined>) {
+  constructor(events: AsyncGenerator<FitEvent, void, undefined>, history: readonly EpochEvent[]) {
     this.#events = events;
+    this.history = history;
   }
   [Symbol.asyncIterator](): AsyncGenerator<FitEvent, void, undefined> {
     return this.#events;
   }
   async #drain(): Promise<EpochEvent> {
-    let last: EpochEvent | undefined;
-    for await (const event of this.#events) if (event.done === "epoch") last = event;
-    return last ?? fail("ERR_NABLA_STATE", "fit", "the run has ended already");
+    for await (const _ of this.#events);
+    return this.history.at(-1) ?? fail("ERR_NABLA_STATE", "fit", "the run has ended already");
   }
   // biome-ignore lint/suspicious/noThenProperty: await fit(...) runs it to its end
   then<A = EpochEvent, B = never>(
@@ -281,6 +301,9 @@ export class Fit implements AsyncIterable<FitEvent>, PromiseLike<EpochEvent> {
  * Trains a model: forward, loss, backward and one optimizer step for each batch, an event after each step and each epoch.
  * Iterate over the events and `break` to stop early, or `await` the whole run for its last event. A loss that is not finite is
  * an error. The step is compiled, so gradients can be read in the body only with `{ compile: false }`; none are left at the end.
+ * With `{ checkpoint: { path, every }, resume: true }` the same program, started again after a crash, goes on from its last checkpoint.
+ *
+ * Keras: `Model.fit` with `BackupAndRestore`. Lightning: `Trainer.fit(ckpt_path="last")`.
  * @example
  * ```ts
  * import { Adam, batches, fit, Linear, mse, Sequential, Tanh, tensor } from "nabla";
@@ -295,7 +318,9 @@ export class Fit implements AsyncIterable<FitEvent>, PromiseLike<EpochEvent> {
  * ```
  */
 export function fit<X, Y, O>(model: Trained<X, O>, data: Data<X, Y>, options: FitOptions<Y, O>): Fit {
-  return new Fit(run(model as unknown as Runs, data as Data<Tensor, Tensor>, options as unknown as Plain));
+  const [runs, pairs, plain] = [model as unknown as Runs, data as Data<Tensor, Tensor>, options as unknown as Plain];
+  const progress = new Progress();
+  return new Fit(run(runs, pairs, plain, progress), progress.history);
 }
 
 /** What {@link evaluate} needs of the options of fit. */
