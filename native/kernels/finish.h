@@ -107,6 +107,15 @@ inline void finish_rows(f32* c, ptrdiff_t c_row, size_t rows, size_t n, const Fi
 inline __attribute__((noinline)) void finish(f32* c, ptrdiff_t c_row, size_t rows, size_t n, const Finish<f32>& f) {
   with_activation<V>(f.act, [&](auto act, auto slope) { finish_rows(c, c_row, rows, n, f, act, slope); });
 }
+// Asks for what finish will read of `at`: 2 KiB apart, it would wait for memory once a row. The empty statement is an
+// effect, without which compilers drop the call.
+inline __attribute__((noinline)) void ask(size_t rows, size_t n, const Finish<f32>& f) {
+  constexpr size_t line = 16;
+  for (size_t i = 0; i < rows; i++) {
+    for (size_t j = 0; f.at_col == 1 && j < n; j += line) prefetch(f.at + ptrdiff_t(i) * f.at_row + ptrdiff_t(j));
+  }
+  __asm__ volatile("");
+}
 // One element.
 inline void finish(f32* c, const Finish<f32>& f) { finish(c, 1, 1, 1, f); }
 inline void finish(f64* c, const Finish<f64>& f) {

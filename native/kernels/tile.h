@@ -95,6 +95,7 @@ void tiles(const Panel& t, size_t runs) {
 #pragma GCC unroll 8
       for (int j = 0; j < C * N; j += LINE) prefetch_write(c + (R + i) * t.c_row + j);
     }
+    if (t.last && t.finish.at) ask(R, t.n, t.finish.down(run * R));
     const ptrdiff_t one = t.a_row * ptrdiff_t(sizeof(f32));
     const char* p = (const char*)a;
     Column column{
