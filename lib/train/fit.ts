@@ -11,6 +11,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { checkBatch, checkCall, checkFinite, checkOptions, checkSignal } from "./check.ts";
 import type { Metric } from "./metric.ts";
 import { Checkpoints, type FitCheckpoint, Progress, restOf, Tally } from "./progress.ts";
+import { Watch } from "./watch.ts";
 
 /** Pairs of inputs and targets; each iteration is an epoch. {@link batches} makes them of tensors in memory. */
 export type Data<X, Y> = Iterable<readonly [X, Y]> | AsyncIterable<readonly [X, Y]>;
@@ -144,8 +145,6 @@ function insteadOf<R>(refusal: unknown, f: () => R): R {
     });
   }
 }
-/** When the step is recorded once more, as each epoch does: what the loss or the model reads in JavaScript may have changed. */
-const isPower = (steps: number): boolean => steps > 0 && (steps & (steps - 1)) === 0;
 /** Sizes of batches that get a program each; batches that all differ in size would pay for theirs and not use it again. */
 const mostSizes = 8;
 const sizesOf = (tensors: readonly Tensor[]): string => tensors.map((x) => x.shape.join()).join(";");
@@ -204,21 +203,29 @@ async function* grouped(data: Data<Tensor, Tensor>, n: number): AsyncGenerator<P
   if (group.length > 0) yield group;
 }
 
+interface Standing {
+  readonly progress: Progress;
+  readonly watch: Watch;
+  readonly saves: Checkpoints | undefined;
+}
 /** The steps that are left of an epoch. */
 async function* epochOf(
   step: ReturnType<typeof compiledStep>,
   data: Data<Tensor, Tensor>,
-  progress: Progress,
+  { progress, watch, saves }: Standing,
   { optimizer, accumulate = 1, schedule, signal }: Plain,
-  saves: Checkpoints | undefined,
 ): AsyncGenerator<StepEvent, void, undefined> {
   const breathe = breather();
   const { epoch, tally } = progress;
   for await (const group of grouped(restOf(data, progress), accumulate)) {
     checkSignal(signal, progress.step);
-    if (tally.samples === 0 || isPower(progress.step)) step.check?.();
+    const begun = performance.now();
+    const due = tally.samples === 0 || watch.due(progress.step, begun);
+    if (due) step.check?.();
     if (schedule) optimizer.lr = schedule(progress.step);
-    const { measured, norm } = await step(...group.flat());
+    const running = step(...group.flat());
+    if (due) watch.recorded(begun, performance.now());
+    const { measured, norm } = await running;
     progress.step++;
     progress.batches += group.length;
     const own = new Tally();
@@ -248,11 +255,12 @@ async function* run(
   await saves?.begin(progress, resume);
   const plain = stepOf(model, options);
   const step = compiledStep((...tensors) => withPrecision(precision, () => plain(...tensors)), options);
+  const standing = { progress, watch: new Watch(model), saves };
   const modes = [...model.namedModules().values()].map((m) => [m, m.training] as const);
   try {
     while (progress.epoch < epochs) {
       model.train();
-      yield* epochOf(step, data, progress, options, saves);
+      yield* epochOf(step, data, standing, options);
       const { epoch, tally } = progress;
       if (tally.samples === 0) fail("ERR_NABLA_VALUE", "fit", `the data gave no batch in epoch ${epoch}`);
       const measured = validation && (await evaluate(model, validation as Data<Tensor, Tensor>, options));

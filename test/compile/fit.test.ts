@@ -29,6 +29,7 @@ import {
   zeros,
 } from "nabla";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { Watch } from "../../lib/train/watch.ts";
 
 // biome-ignore format: a truth table
 const x = tensor([[0, 0], [0, 1], [1, 0], [1, 1]]);
@@ -198,6 +199,42 @@ describe("a step that cannot be compiled", () => {
       if (warn.mock.calls.length > 0) found.push(steps);
     }
     expect(found[0]).toBe(9);
+  });
+  test("a number that changes in a module in the middle of an epoch is found at that step", async () => {
+    const run = async (compile?: boolean) => {
+      const warn = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+      warn.mockClear();
+      const model = xor();
+      class Scaled extends Module {
+        factor = 1;
+        forward(a: Tensor): Tensor {
+          return model.forward(a as never).mul(this.factor) as Tensor;
+        }
+        override children() {
+          return Object.entries({ model });
+        }
+      }
+      const scaled = new Scaled();
+      const data = Array.from({ length: 300 }, () => [x, y] as const);
+      const found: number[] = [];
+      const options = { loss: mse, optimizer: new Adam(scaled), ...chosen(compile) };
+      for await (const e of train(scaled, data as never, options as never)) {
+        if (e.step === 77) scaled.factor = 2;
+        if (warn.mock.calls.length > 0) found.push(e.step);
+      }
+      return { weights: weights(model), first: found[0] };
+    };
+    const eager = await run(false);
+    expect(eager.first).toBeUndefined();
+    expect(await run()).toEqual({ weights: eager.weights, first: 78 });
+  });
+  test("other numbers are looked for behind steps 1, 2, 4, 8, ... and for 1 % of the time", () => {
+    const watch = new Watch(xor());
+    expect([1, 2, 3, 4, 5, 8, 9, 1024, 1025].filter((steps) => watch.due(steps, 0))).toEqual([1, 2, 4, 8, 1024]);
+    watch.recorded(1000, 1002);
+    expect([watch.due(9, 1201), watch.due(9, 1202), watch.due(9, 1300)]).toEqual([false, true, true]);
+    watch.recorded(1300, 1301);
+    expect([watch.due(9, 1400), watch.due(9, 1401)]).toEqual([false, true]);
   });
   test("batches that all differ in size: eight are compiled, the others run eagerly", async () => {
     const warn = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
