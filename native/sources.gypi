@@ -24,6 +24,7 @@
       "-fvisibility-inlines-hidden",
       "-Wall",
       "-Wextra",
+      "-Wno-unknown-warning-option",
       "-Wno-uninitialized",
       "-Wno-maybe-uninitialized",
       "-Wno-unknown-pragmas"
