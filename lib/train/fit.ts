@@ -219,13 +219,9 @@ async function* epochOf(
   const { epoch, tally } = progress;
   for await (const group of grouped(restOf(data, progress), accumulate)) {
     checkSignal(signal, progress.step);
-    const begun = performance.now();
-    const due = tally.samples === 0 || watch.due(progress.step, begun);
-    if (due) step.check?.();
+    if (watch.due(progress.step) || tally.samples === 0) step.check?.();
     if (schedule) optimizer.lr = schedule(progress.step);
-    const running = step(...group.flat());
-    if (due) watch.recorded(begun, performance.now());
-    const { measured, norm } = await running;
+    const { measured, norm } = await step(...group.flat());
     progress.step++;
     progress.batches += group.length;
     const own = new Tally();
