@@ -10,7 +10,7 @@ export interface Kernel {
   readonly access: string;
   readonly id: { readonly [D in KernelType]?: number };
 }
-export const rowCount = 488;
+export const rowCount = 489;
 export const K = {
   /** Out<T> y, In<T> x over "n n" */
   copy: { name: "copy", driver: "Map", shapes: "n n", access: "wr", id: { f32: 0, f64: 1, i32: 2, u8: 3, bool: 4, bf16: 5, i8: 6 } },
@@ -246,188 +246,190 @@ export const K = {
   gemm: { name: "gemm", driver: "Call", shapes: "pqmn pqmk pqkn n? pqmn? pqmn?", access: "urrrwr", id: { f32: 268, f64: 269 } },
   /** Strided<Out<T>, 4> c, Strided<In<T>, 4> a, Strided<In<T>, 4> b, In<T> bias, Strided<Out<T>, 4> z, Strided<In<T>, 4> at, u32 act over "pqmn pqmk pqkn n? pqmn? pqmn?" */
   matmul: { name: "matmul", driver: "Call", shapes: "pqmn pqmk pqkn n? pqmn? pqmn?", access: "wrrrwr", id: { f32: 270, f64: 271 } },
+  /** Strided<Out<T>, 4> c, Strided<In<T>, 4> a, Strided<In<T>, 4> b, InOut<T> packed, In<i32> how, In<T> bias, Strided<Out<T>, 4> z, Strided<In<T>, 4> at, u32 act over "pqmn pqmk pqkn w z n? pqmn? pqmn?" */
+  matmul_packed: { name: "matmul_packed", driver: "Call", shapes: "pqmn pqmk pqkn w z n? pqmn? pqmn?", access: "wrrurrwr", id: { f32: 272 } },
   /** Out<bf16> y, In<T> x over "n n" */
-  to_bf16: { name: "to_bf16", driver: "Map", shapes: "n n", access: "wr", id: { f32: 272 } },
+  to_bf16: { name: "to_bf16", driver: "Map", shapes: "n n", access: "wr", id: { f32: 273 } },
   /** Out<T> y, In<bf16> x over "n n" */
-  from_bf16: { name: "from_bf16", driver: "Map", shapes: "n n", access: "wr", id: { f32: 273 } },
+  from_bf16: { name: "from_bf16", driver: "Map", shapes: "n n", access: "wr", id: { f32: 274 } },
   /** Strided<InOut<f32>, 4> c, Strided<In<f32>, 4> a, Strided<In<T>, 4> b, In<f32> bias, Strided<Out<f32>, 4> z, Strided<In<f32>, 4> at, u32 act, u32 accumulate over "pqmn pqmk pqkn n? pqmn? pqmn?" */
-  gemm_bf16: { name: "gemm_bf16", driver: "Call", shapes: "pqmn pqmk pqkn n? pqmn? pqmn?", access: "urrrwr", id: { f32: 274, bf16: 275 } },
+  gemm_bf16: { name: "gemm_bf16", driver: "Call", shapes: "pqmn pqmk pqkn n? pqmn? pqmn?", access: "urrrwr", id: { f32: 275, bf16: 276 } },
   /** Strided<Out<f32>, 4> c, Strided<In<f32>, 4> a, Strided<In<T>, 4> b, In<f32> bias, Strided<Out<f32>, 4> z, Strided<In<f32>, 4> at, u32 act over "pqmn pqmk pqkn n? pqmn? pqmn?" */
-  matmul_bf16: { name: "matmul_bf16", driver: "Call", shapes: "pqmn pqmk pqkn n? pqmn? pqmn?", access: "wrrrwr", id: { f32: 276, bf16: 277 } },
+  matmul_bf16: { name: "matmul_bf16", driver: "Call", shapes: "pqmn pqmk pqkn n? pqmn? pqmn?", access: "wrrrwr", id: { f32: 277, bf16: 278 } },
   /** Out<i8> q, Out<f32> scale, Out<i32> sum, Strided<In<T>, 2> w over "b n n nk" */
-  quantize_weight: { name: "quantize_weight", driver: "Call", shapes: "b n n nk", access: "wwwr", id: { f32: 278 } },
+  quantize_weight: { name: "quantize_weight", driver: "Call", shapes: "b n n nk", access: "wwwr", id: { f32: 279 } },
   /** Rows<Out<T>> y, Rows<In<T>> x, In<i8> w, In<f32> scale, In<i32> sum, In<f32> bias over "mn mk b n n n?" */
-  linear_i8: { name: "linear_i8", driver: "Call", shapes: "mn mk b n n n?", access: "wrrrrr", id: { f32: 279 } },
+  linear_i8: { name: "linear_i8", driver: "Call", shapes: "mn mk b n n n?", access: "wrrrrr", id: { f32: 280 } },
   /** Out<i32> bad, In<i32> index, i32 low, i32 high, i32 ignore over "z n" */
-  check_index: { name: "check_index", driver: "Call", shapes: "z n", access: "wr", id: { f32: 280 } },
+  check_index: { name: "check_index", driver: "Call", shapes: "z n", access: "wr", id: { f32: 281 } },
   /** Out<T> y, Strided<In<T>, 3> x, Strided<In<i32>, 3> index over "akb anb akb" */
-  gather: { name: "gather", driver: "Call", shapes: "akb anb akb", access: "wrr", id: { f32: 281, f64: 282, i32: 283, u8: 284, bool: 285 } },
+  gather: { name: "gather", driver: "Call", shapes: "akb anb akb", access: "wrr", id: { f32: 282, f64: 283, i32: 284, u8: 285, bool: 286 } },
   /** Out<T> y, Strided<In<T>, 3> x, In<i32> index over "akb anb k" */
-  index_select: { name: "index_select", driver: "Call", shapes: "akb anb k", access: "wrr", id: { f32: 286, f64: 287, i32: 288, u8: 289, bool: 290 } },
+  index_select: { name: "index_select", driver: "Call", shapes: "akb anb k", access: "wrr", id: { f32: 287, f64: 288, i32: 289, u8: 290, bool: 291 } },
   /** InOut<T> x, Strided<In<T>, 3> y, Strided<In<i32>, 3> index over "anb akb akb" */
-  scatter_add: { name: "scatter_add", driver: "Call", shapes: "anb akb akb", access: "urr", id: { f32: 291, f64: 292, i32: 293 } },
+  scatter_add: { name: "scatter_add", driver: "Call", shapes: "anb akb akb", access: "urr", id: { f32: 292, f64: 293, i32: 294 } },
   /** InOut<T> x, Strided<In<T>, 3> y, Strided<In<i32>, 3> index over "anb akb akb" */
-  scatter: { name: "scatter", driver: "Call", shapes: "anb akb akb", access: "urr", id: { f32: 294, f64: 295, i32: 296, u8: 297, bool: 298 } },
+  scatter: { name: "scatter", driver: "Call", shapes: "anb akb akb", access: "urr", id: { f32: 295, f64: 296, i32: 297, u8: 298, bool: 299 } },
   /** InOut<T> x, Strided<In<T>, 3> y, In<i32> index, i32 skip over "anb akb k" */
-  index_add: { name: "index_add", driver: "Call", shapes: "anb akb k", access: "urr", id: { f32: 299, f64: 300, i32: 301 } },
+  index_add: { name: "index_add", driver: "Call", shapes: "anb akb k", access: "urr", id: { f32: 300, f64: 301, i32: 302 } },
   /** InOut<T> x, Strided<In<T>, 3> y, In<i32> index over "anb akb k" */
-  index_copy: { name: "index_copy", driver: "Call", shapes: "anb akb k", access: "urr", id: { f32: 302, f64: 303, i32: 304, u8: 305, bool: 306 } },
+  index_copy: { name: "index_copy", driver: "Call", shapes: "anb akb k", access: "urr", id: { f32: 303, f64: 304, i32: 305, u8: 306, bool: 307 } },
   /** Rows<Out<T>> y, In<i32> index over "rc r" */
-  one_hot: { name: "one_hot", driver: "Rows", shapes: "rc r", access: "wr", id: { f32: 307, f64: 308, i32: 309, u8: 310, bool: 311 } },
+  one_hot: { name: "one_hot", driver: "Rows", shapes: "rc r", access: "wr", id: { f32: 308, f64: 309, i32: 310, u8: 311, bool: 312 } },
   /** Out<T> y, Strided<In<T>, 3> x, i32 diagonal over "apq apq" */
-  tril: { name: "tril", driver: "Call", shapes: "apq apq", access: "wr", id: { f32: 312, f64: 313, i32: 314, u8: 315, bool: 316 } },
+  tril: { name: "tril", driver: "Call", shapes: "apq apq", access: "wr", id: { f32: 313, f64: 314, i32: 315, u8: 316, bool: 317 } },
   /** Out<T> y, Strided<In<T>, 3> x, i32 diagonal over "apq apq" */
-  triu: { name: "triu", driver: "Call", shapes: "apq apq", access: "wr", id: { f32: 317, f64: 318, i32: 319, u8: 320, bool: 321 } },
+  triu: { name: "triu", driver: "Call", shapes: "apq apq", access: "wr", id: { f32: 318, f64: 319, i32: 320, u8: 321, bool: 322 } },
   /** Out<i32> count, In<T> x over "z n" */
-  nonzero_count: { name: "nonzero_count", driver: "Call", shapes: "z n", access: "wr", id: { f32: 322, f64: 323, i32: 324, u8: 325, bool: 326 } },
+  nonzero_count: { name: "nonzero_count", driver: "Call", shapes: "z n", access: "wr", id: { f32: 323, f64: 324, i32: 325, u8: 326, bool: 327 } },
   /** Out<i32> y, In<T> x over "m n" */
-  nonzero: { name: "nonzero", driver: "Call", shapes: "m n", access: "wr", id: { f32: 327, f64: 328, i32: 329, u8: 330, bool: 331 } },
+  nonzero: { name: "nonzero", driver: "Call", shapes: "m n", access: "wr", id: { f32: 328, f64: 329, i32: 330, u8: 331, bool: 332 } },
   /** Out<T> y, In<i32> state, T low, T high over "n s" */
-  uniform: { name: "uniform", driver: "Call", shapes: "n s", access: "wr", id: { f32: 332, f64: 333 } },
+  uniform: { name: "uniform", driver: "Call", shapes: "n s", access: "wr", id: { f32: 333, f64: 334 } },
   /** Out<T> y, In<i32> state, T mean, T deviation over "n s" */
-  normal: { name: "normal", driver: "Call", shapes: "n s", access: "wr", id: { f32: 334, f64: 335 } },
+  normal: { name: "normal", driver: "Call", shapes: "n s", access: "wr", id: { f32: 335, f64: 336 } },
   /** Out<T> y, In<i32> state, f64 p over "n s" */
-  bernoulli: { name: "bernoulli", driver: "Call", shapes: "n s", access: "wr", id: { bool: 336 } },
+  bernoulli: { name: "bernoulli", driver: "Call", shapes: "n s", access: "wr", id: { bool: 337 } },
   /** Out<i32> y, In<i32> state, i32 low, i32 high over "n s" */
-  randint: { name: "randint", driver: "Call", shapes: "n s", access: "wr", id: { f32: 337 } },
+  randint: { name: "randint", driver: "Call", shapes: "n s", access: "wr", id: { f32: 338 } },
   /** Out<i32> y, In<i32> state over "n s" */
-  permutation: { name: "permutation", driver: "Call", shapes: "n s", access: "wr", id: { f32: 338 } },
+  permutation: { name: "permutation", driver: "Call", shapes: "n s", access: "wr", id: { f32: 339 } },
   /** Out<T> y, Out<b8> mask, In<T> x, In<i32> state, T p over "n n n s" */
-  dropout: { name: "dropout", driver: "Call", shapes: "n n n s", access: "wwrr", id: { f32: 339, f64: 340 } },
+  dropout: { name: "dropout", driver: "Call", shapes: "n n n s", access: "wwrr", id: { f32: 340, f64: 341 } },
   /** Out<T> dx, In<T> dy, In<b8> mask, T p over "n n n" */
-  dropout_grad: { name: "dropout_grad", driver: "Map", shapes: "n n n", access: "wrr", id: { f32: 341, f64: 342 } },
+  dropout_grad: { name: "dropout_grad", driver: "Map", shapes: "n n n", access: "wrr", id: { f32: 342, f64: 343 } },
   /** InOut<i32> state, f64 by over "s" */
-  advance: { name: "advance", driver: "Call", shapes: "s", access: "u", id: { f32: 343 } },
+  advance: { name: "advance", driver: "Call", shapes: "s", access: "u", id: { f32: 344 } },
   /** Out<f64> y, In<T> x, f64 p over "z n" */
-  power_sum: { name: "power_sum", driver: "Call", shapes: "z n", access: "wr", id: { f32: 344, f64: 345 } },
+  power_sum: { name: "power_sum", driver: "Call", shapes: "z n", access: "wr", id: { f32: 345, f64: 346 } },
   /** InOut<f64> clip, In<f64> sums, f64 p over "c n" */
-  clip_factor: { name: "clip_factor", driver: "Call", shapes: "c n", access: "ur", id: { f32: 346 } },
+  clip_factor: { name: "clip_factor", driver: "Call", shapes: "c n", access: "ur", id: { f32: 347 } },
   /** InOut<T> g, In<f64> factor over "n s" */
-  scale_by: { name: "scale_by", driver: "Call", shapes: "n s", access: "ur", id: { f32: 347, f64: 348 } },
+  scale_by: { name: "scale_by", driver: "Call", shapes: "n s", access: "ur", id: { f32: 348, f64: 349 } },
   /** InOut<f64> hyper over "h" */
-  tick: { name: "tick", driver: "Call", shapes: "h", access: "u", id: { f32: 349 } },
+  tick: { name: "tick", driver: "Call", shapes: "h", access: "u", id: { f32: 350 } },
   /** InOut<T> w, InOut<T> b, In<T> g, In<f64> hyper, In<f64> scale over "n n? n h s?" */
-  sgd: { name: "sgd", driver: "Call", shapes: "n n? n h s?", access: "uurrr", id: { f32: 350, f64: 351 } },
+  sgd: { name: "sgd", driver: "Call", shapes: "n n? n h s?", access: "uurrr", id: { f32: 351, f64: 352 } },
   /** InOut<T> w, InOut<T> m, InOut<T> v, InOut<T> top, In<T> g, In<f64> hyper, In<f64> scale over "n n n n? n h s?" */
-  adam: { name: "adam", driver: "Call", shapes: "n n n n? n h s?", access: "uuuurrr", id: { f32: 352, f64: 353 } },
+  adam: { name: "adam", driver: "Call", shapes: "n n n n? n h s?", access: "uuuurrr", id: { f32: 353, f64: 354 } },
   /** InOut<T> w, InOut<T> m, InOut<T> v, InOut<T> top, In<T> g, In<f64> hyper, In<f64> scale over "n n n n? n h s?" */
-  adamw: { name: "adamw", driver: "Call", shapes: "n n n n? n h s?", access: "uuuurrr", id: { f32: 354, f64: 355 } },
+  adamw: { name: "adamw", driver: "Call", shapes: "n n n n? n h s?", access: "uuuurrr", id: { f32: 355, f64: 356 } },
   /** InOut<T> w, InOut<T> v, InOut<T> mean, InOut<T> b, In<T> g, In<f64> hyper, In<f64> scale over "n n n? n? n h s?" */
-  rmsprop: { name: "rmsprop", driver: "Call", shapes: "n n n? n? n h s?", access: "uuuurrr", id: { f32: 356, f64: 357 } },
+  rmsprop: { name: "rmsprop", driver: "Call", shapes: "n n n? n? n h s?", access: "uuuurrr", id: { f32: 357, f64: 358 } },
   /** InOut<T> w, InOut<T> v, In<T> g, In<f64> hyper, In<f64> scale over "n n n h s?" */
-  adagrad: { name: "adagrad", driver: "Call", shapes: "n n n h s?", access: "uurrr", id: { f32: 358, f64: 359 } },
+  adagrad: { name: "adagrad", driver: "Call", shapes: "n n n h s?", access: "uurrr", id: { f32: 359, f64: 360 } },
   /** InOut<T> w, InOut<T> v, InOut<T> u, In<T> g, In<f64> hyper, In<f64> scale over "n n n n h s?" */
-  adadelta: { name: "adadelta", driver: "Call", shapes: "n n n n h s?", access: "uuurrr", id: { f32: 360, f64: 361 } },
+  adadelta: { name: "adadelta", driver: "Call", shapes: "n n n n h s?", access: "uuurrr", id: { f32: 361, f64: 362 } },
   /** InOut<T> w, InOut<T> m, InOut<T> u, In<T> g, In<f64> hyper, In<f64> scale over "n n n n h s?" */
-  adamax: { name: "adamax", driver: "Call", shapes: "n n n n h s?", access: "uuurrr", id: { f32: 362, f64: 363 } },
+  adamax: { name: "adamax", driver: "Call", shapes: "n n n n h s?", access: "uuurrr", id: { f32: 363, f64: 364 } },
   /** InOut<T> w, InOut<T> m, InOut<T> v, In<T> g, In<f64> hyper, In<f64> scale over "n n n n h s?" */
-  nadam: { name: "nadam", driver: "Call", shapes: "n n n n h s?", access: "uuurrr", id: { f32: 364, f64: 365 } },
+  nadam: { name: "nadam", driver: "Call", shapes: "n n n n h s?", access: "uuurrr", id: { f32: 365, f64: 366 } },
   /** InOut<T> w, InOut<T> m, InOut<T> v, In<T> g, In<f64> hyper, In<f64> scale over "n n n n h s?" */
-  radam: { name: "radam", driver: "Call", shapes: "n n n n h s?", access: "uuurrr", id: { f32: 366, f64: 367 } },
+  radam: { name: "radam", driver: "Call", shapes: "n n n n h s?", access: "uuurrr", id: { f32: 367, f64: 368 } },
   /** InOut<T> w, InOut<T> m, In<T> g, In<f64> hyper, In<f64> scale over "n n n h s?" */
-  lion: { name: "lion", driver: "Call", shapes: "n n n h s?", access: "uurrr", id: { f32: 368, f64: 369 } },
+  lion: { name: "lion", driver: "Call", shapes: "n n n h s?", access: "uurrr", id: { f32: 369, f64: 370 } },
   /** InOut<T> w, InOut<T> last, InOut<T> s, In<T> g, In<f64> hyper, In<f64> scale over "n n n n h s?" */
-  rprop: { name: "rprop", driver: "Call", shapes: "n n n n h s?", access: "uuurrr", id: { f32: 370, f64: 371 } },
+  rprop: { name: "rprop", driver: "Call", shapes: "n n n n h s?", access: "uuurrr", id: { f32: 371, f64: 372 } },
   /** Out<T> values, Out<i32> indices, Strided<In<T>, 3> x, u32 descending over "anb? anb? anb" */
-  sort: { name: "sort", driver: "Call", shapes: "anb? anb? anb", access: "wwr", id: { f32: 372, f64: 373, i32: 374, u8: 375, bool: 376 } },
+  sort: { name: "sort", driver: "Call", shapes: "anb? anb? anb", access: "wwr", id: { f32: 373, f64: 374, i32: 375, u8: 376, bool: 377 } },
   /** Out<T> values, Out<i32> indices, Strided<In<T>, 3> x, u32 largest over "akb? akb? anb" */
-  topk: { name: "topk", driver: "Call", shapes: "akb? akb? anb", access: "wwr", id: { f32: 377, f64: 378, i32: 379, u8: 380, bool: 381 } },
+  topk: { name: "topk", driver: "Call", shapes: "akb? akb? anb", access: "wwr", id: { f32: 378, f64: 379, i32: 380, u8: 381, bool: 382 } },
   /** Out<i32> y, Rows<In<T>> sorted, Rows<In<T>> x, u32 right over "am an am" */
-  searchsorted: { name: "searchsorted", driver: "Call", shapes: "am an am", access: "wrr", id: { f32: 382, f64: 383, i32: 384 } },
+  searchsorted: { name: "searchsorted", driver: "Call", shapes: "am an am", access: "wrr", id: { f32: 383, f64: 384, i32: 385 } },
   /** Out<T> y, Strided<In<T>, 3> x over "anb anb" */
-  cumsum: { name: "cumsum", driver: "Call", shapes: "anb anb", access: "wr", id: { f32: 385, f64: 386, i32: 387 } },
+  cumsum: { name: "cumsum", driver: "Call", shapes: "anb anb", access: "wr", id: { f32: 386, f64: 387, i32: 388 } },
   /** Out<T> y, Strided<In<T>, 3> x over "anb anb" */
-  cumprod: { name: "cumprod", driver: "Call", shapes: "anb anb", access: "wr", id: { f32: 388, f64: 389, i32: 390 } },
+  cumprod: { name: "cumprod", driver: "Call", shapes: "anb anb", access: "wr", id: { f32: 389, f64: 390, i32: 391 } },
   /** Out<T> y, In<T> a, Strided<In<T>, 3> x over "anb anb anb" */
-  recurrence: { name: "recurrence", driver: "Call", shapes: "anb anb anb", access: "wrr", id: { f32: 391, f64: 392 } },
+  recurrence: { name: "recurrence", driver: "Call", shapes: "anb anb anb", access: "wrr", id: { f32: 392, f64: 393 } },
   /** Out<T> y, Strided<In<T>, 3> x over "anb anb" */
-  logcumsumexp: { name: "logcumsumexp", driver: "Call", shapes: "anb anb", access: "wr", id: { f32: 393, f64: 394 } },
+  logcumsumexp: { name: "logcumsumexp", driver: "Call", shapes: "anb anb", access: "wr", id: { f32: 394, f64: 395 } },
   /** Out<T> values, Out<i32> indices, Strided<In<T>, 3> x over "anb anb anb" */
-  cummax: { name: "cummax", driver: "Call", shapes: "anb anb anb", access: "wwr", id: { f32: 395, f64: 396, i32: 397 } },
+  cummax: { name: "cummax", driver: "Call", shapes: "anb anb anb", access: "wwr", id: { f32: 396, f64: 397, i32: 398 } },
   /** Out<T> values, Out<i32> indices, Strided<In<T>, 3> x over "anb anb anb" */
-  cummin: { name: "cummin", driver: "Call", shapes: "anb anb anb", access: "wwr", id: { f32: 398, f64: 399, i32: 400 } },
+  cummin: { name: "cummin", driver: "Call", shapes: "anb anb anb", access: "wwr", id: { f32: 399, f64: 400, i32: 401 } },
   /** Out<T> y, Strided<In<T>, 3> x, f64 divisor over "ab arb" */
-  sum: { name: "sum", driver: "Call", shapes: "ab arb", access: "wr", id: { f32: 401, f64: 402, i32: 403 } },
+  sum: { name: "sum", driver: "Call", shapes: "ab arb", access: "wr", id: { f32: 402, f64: 403, i32: 404 } },
   /** Out<T> y, Strided<In<T>, 3> x, In<T> centre, f64 divisor over "ab arb ab?" */
-  sum_squares: { name: "sum_squares", driver: "Call", shapes: "ab arb ab?", access: "wrr", id: { f32: 404, f64: 405 } },
+  sum_squares: { name: "sum_squares", driver: "Call", shapes: "ab arb ab?", access: "wrr", id: { f32: 405, f64: 406 } },
   /** Out<T> y, Strided<In<T>, 3> x over "ab arb" */
-  prod: { name: "prod", driver: "Call", shapes: "ab arb", access: "wr", id: { f32: 406, f64: 407, i32: 408 } },
+  prod: { name: "prod", driver: "Call", shapes: "ab arb", access: "wr", id: { f32: 407, f64: 408, i32: 409 } },
   /** Out<T> y, Strided<In<T>, 3> x over "ab arb" */
-  amax: { name: "amax", driver: "Call", shapes: "ab arb", access: "wr", id: { f32: 409, f64: 410, i32: 411 } },
+  amax: { name: "amax", driver: "Call", shapes: "ab arb", access: "wr", id: { f32: 410, f64: 411, i32: 412 } },
   /** Out<T> y, Strided<In<T>, 3> x over "ab arb" */
-  amin: { name: "amin", driver: "Call", shapes: "ab arb", access: "wr", id: { f32: 412, f64: 413, i32: 414 } },
+  amin: { name: "amin", driver: "Call", shapes: "ab arb", access: "wr", id: { f32: 413, f64: 414, i32: 415 } },
   /** Out<T> y, Strided<In<T>, 3> x over "ab arb" */
-  any: { name: "any", driver: "Call", shapes: "ab arb", access: "wr", id: { bool: 415 } },
+  any: { name: "any", driver: "Call", shapes: "ab arb", access: "wr", id: { bool: 416 } },
   /** Out<T> y, Strided<In<T>, 3> x over "ab arb" */
-  all: { name: "all", driver: "Call", shapes: "ab arb", access: "wr", id: { bool: 416 } },
+  all: { name: "all", driver: "Call", shapes: "ab arb", access: "wr", id: { bool: 417 } },
   /** Out<i32> y, Strided<In<T>, 3> x over "ab arb" */
-  argmax: { name: "argmax", driver: "Call", shapes: "ab arb", access: "wr", id: { f32: 417, f64: 418, i32: 419 } },
+  argmax: { name: "argmax", driver: "Call", shapes: "ab arb", access: "wr", id: { f32: 418, f64: 419, i32: 420 } },
   /** Out<i32> y, Strided<In<T>, 3> x over "ab arb" */
-  argmin: { name: "argmin", driver: "Call", shapes: "ab arb", access: "wr", id: { f32: 420, f64: 421, i32: 422 } },
+  argmin: { name: "argmin", driver: "Call", shapes: "ab arb", access: "wr", id: { f32: 421, f64: 422, i32: 423 } },
   /** Rows<Out<T>> y, Rows<In<T>> x over "rc rc" */
-  softmax: { name: "softmax", driver: "Rows", shapes: "rc rc", access: "wr", id: { f32: 423, f64: 424 } },
+  softmax: { name: "softmax", driver: "Rows", shapes: "rc rc", access: "wr", id: { f32: 424, f64: 425 } },
   /** Rows<Out<T>> dx, Rows<In<T>> dy, Rows<In<T>> y over "rc rc rc" */
-  softmax_grad: { name: "softmax_grad", driver: "Rows", shapes: "rc rc rc", access: "wrr", id: { f32: 425, f64: 426 } },
+  softmax_grad: { name: "softmax_grad", driver: "Rows", shapes: "rc rc rc", access: "wrr", id: { f32: 426, f64: 427 } },
   /** Rows<Out<T>> y, Rows<In<T>> x over "rc rc" */
-  log_softmax: { name: "log_softmax", driver: "Rows", shapes: "rc rc", access: "wr", id: { f32: 427, f64: 428 } },
+  log_softmax: { name: "log_softmax", driver: "Rows", shapes: "rc rc", access: "wr", id: { f32: 428, f64: 429 } },
   /** Rows<Out<T>> dx, Rows<In<T>> dy, Rows<In<T>> y over "rc rc rc" */
-  log_softmax_grad: { name: "log_softmax_grad", driver: "Rows", shapes: "rc rc rc", access: "wrr", id: { f32: 429, f64: 430 } },
+  log_softmax_grad: { name: "log_softmax_grad", driver: "Rows", shapes: "rc rc rc", access: "wrr", id: { f32: 430, f64: 431 } },
   /** Out<T> y, Rows<In<T>> x over "r rc" */
-  logsumexp: { name: "logsumexp", driver: "Rows", shapes: "r rc", access: "wr", id: { f32: 431, f64: 432 } },
+  logsumexp: { name: "logsumexp", driver: "Rows", shapes: "r rc", access: "wr", id: { f32: 432, f64: 433 } },
   /** Out<T> loss, Rows<Out<T>> grad, Out<T> scale, Rows<In<T>> logits, In<i32> target, In<T> weight, i32 ignore, f64 smoothing over "r rc? r? rc r c?" */
-  cross_entropy: { name: "cross_entropy", driver: "Rows", shapes: "r rc? r? rc r c?", access: "wwwrrr", id: { f32: 433, f64: 434 } },
+  cross_entropy: { name: "cross_entropy", driver: "Rows", shapes: "r rc? r? rc r c?", access: "wwwrrr", id: { f32: 434, f64: 435 } },
   /** Out<T> loss, Rows<Out<T>> grad, Rows<In<T>> logits, Rows<In<T>> target, In<T> weight, f64 smoothing over "r rc? rc rc c?" */
-  cross_entropy_soft: { name: "cross_entropy_soft", driver: "Rows", shapes: "r rc? rc rc c?", access: "wwrrr", id: { f32: 435, f64: 436 } },
+  cross_entropy_soft: { name: "cross_entropy_soft", driver: "Rows", shapes: "r rc? rc rc c?", access: "wwrrr", id: { f32: 436, f64: 437 } },
   /** Rows<Out<T>> y, Out<T> mean, Out<T> rstd, Rows<In<T>> x, In<T> weight, In<T> bias, f64 eps over "rc r? r? rc c? c?" */
-  layer_norm: { name: "layer_norm", driver: "Rows", shapes: "rc r? r? rc c? c?", access: "wwwrrr", id: { f32: 437, f64: 438 } },
+  layer_norm: { name: "layer_norm", driver: "Rows", shapes: "rc r? r? rc c? c?", access: "wwwrrr", id: { f32: 438, f64: 439 } },
   /** Rows<Out<T>> dx, Out<T> dw, Out<T> db, Rows<In<T>> dy, Rows<In<T>> x, In<T> mean, In<T> rstd, In<T> weight over "rc? c? c? rc rc r r c?" */
-  layer_norm_grad: { name: "layer_norm_grad", driver: "Call", shapes: "rc? c? c? rc rc r r c?", access: "wwwrrrrr", id: { f32: 439, f64: 440 } },
+  layer_norm_grad: { name: "layer_norm_grad", driver: "Call", shapes: "rc? c? c? rc rc r r c?", access: "wwwrrrrr", id: { f32: 440, f64: 441 } },
   /** Rows<Out<T>> y, Out<T> rstd, Rows<In<T>> x, In<T> weight, f64 eps over "rc r? rc c?" */
-  rms_norm: { name: "rms_norm", driver: "Rows", shapes: "rc r? rc c?", access: "wwrr", id: { f32: 441, f64: 442 } },
+  rms_norm: { name: "rms_norm", driver: "Rows", shapes: "rc r? rc c?", access: "wwrr", id: { f32: 442, f64: 443 } },
   /** Rows<Out<T>> dx, Out<T> dw, Rows<In<T>> dy, Rows<In<T>> x, In<T> rstd, In<T> weight over "rc? c? rc rc r c?" */
-  rms_norm_grad: { name: "rms_norm_grad", driver: "Call", shapes: "rc? c? rc rc r c?", access: "wwrrrr", id: { f32: 443, f64: 444 } },
+  rms_norm_grad: { name: "rms_norm_grad", driver: "Call", shapes: "rc? c? rc rc r c?", access: "wwrrrr", id: { f32: 444, f64: 445 } },
   /** Strided<Out<T>, 4> y, Out<T> log, Strided<In<T>, 4> q, Strided<In<T>, 4> k, Strided<In<T>, 4> v, Strided<In<b8>, 4> mask, u32 causal, f64 scale over "bmqv bmq? bmqe bgke bgkv bmqk?" */
-  attention: { name: "attention", driver: "Call", shapes: "bmqv bmq? bmqe bgke bgkv bmqk?", access: "wwrrrr", id: { f32: 445, f64: 446 } },
+  attention: { name: "attention", driver: "Call", shapes: "bmqv bmq? bmqe bgke bgkv bmqk?", access: "wwrrrr", id: { f32: 446, f64: 447 } },
   /** Strided<Out<T>, 4> dq, Strided<Out<T>, 4> dk, Strided<Out<T>, 4> dv, Strided<In<T>, 4> dy, Strided<In<T>, 4> q, Strided<In<T>, 4> k, Strided<In<T>, 4> v, In<T> log, Strided<In<b8>, 4> mask, u32 causal, f64 scale over "bmqe bgke bgkv bmqv bmqe bgke bgkv bmq bmqk?" */
-  attention_grad: { name: "attention_grad", driver: "Call", shapes: "bmqe bgke bgkv bmqv bmqe bgke bgkv bmq bmqk?", access: "wwwrrrrrr", id: { f32: 447, f64: 448 } },
+  attention_grad: { name: "attention_grad", driver: "Call", shapes: "bmqe bgke bgkv bmqv bmqe bgke bgkv bmq bmqk?", access: "wwwrrrrrr", id: { f32: 448, f64: 449 } },
   /** Strided<Out<T>, 4> y, Strided<In<T>, 4> x, Strided<In<T>, 4> w, In<T> bias, u32 stride_h, u32 stride_w, u32 pad_h, u32 pad_w, u32 dilation_h, u32 dilation_w over "nopq nchw ofkl o?" */
-  conv: { name: "conv", driver: "Call", shapes: "nopq nchw ofkl o?", access: "wrrr", id: { f32: 449, f64: 450 } },
+  conv: { name: "conv", driver: "Call", shapes: "nopq nchw ofkl o?", access: "wrrr", id: { f32: 450, f64: 451 } },
   /** Strided<Out<T>, 4> dx, Strided<In<T>, 4> dy, Strided<In<T>, 4> w, In<T> bias, u32 stride_h, u32 stride_w, u32 pad_h, u32 pad_w, u32 dilation_h, u32 dilation_w over "nchw nopq ofkl c?" */
-  conv_input: { name: "conv_input", driver: "Call", shapes: "nchw nopq ofkl c?", access: "wrrr", id: { f32: 451, f64: 452 } },
+  conv_input: { name: "conv_input", driver: "Call", shapes: "nchw nopq ofkl c?", access: "wrrr", id: { f32: 452, f64: 453 } },
   /** Strided<Out<T>, 4> dw, Strided<In<T>, 4> dy, Strided<In<T>, 4> x, u32 stride_h, u32 stride_w, u32 pad_h, u32 pad_w, u32 dilation_h, u32 dilation_w over "ofkl nopq nchw" */
-  conv_weight: { name: "conv_weight", driver: "Call", shapes: "ofkl nopq nchw", access: "wrr", id: { f32: 453, f64: 454 } },
+  conv_weight: { name: "conv_weight", driver: "Call", shapes: "ofkl nopq nchw", access: "wrr", id: { f32: 454, f64: 455 } },
   /** Strided<Out<T>, 3> y, Strided<Out<i32>, 3> index, Strided<In<T>, 3> x, u32 kernel_h, u32 kernel_w, u32 stride_h, u32 stride_w, u32 pad_h, u32 pad_w, u32 dilation_h, u32 dilation_w over "apq apq ahw" */
-  max_pool: { name: "max_pool", driver: "Call", shapes: "apq apq ahw", access: "wwr", id: { f32: 455, f64: 456 } },
+  max_pool: { name: "max_pool", driver: "Call", shapes: "apq apq ahw", access: "wwr", id: { f32: 456, f64: 457 } },
   /** Strided<Out<T>, 3> y, Strided<Out<i32>, 3> index, Strided<In<T>, 3> x over "apq apq ahw" */
-  adaptive_max_pool: { name: "adaptive_max_pool", driver: "Call", shapes: "apq apq ahw", access: "wwr", id: { f32: 457, f64: 458 } },
+  adaptive_max_pool: { name: "adaptive_max_pool", driver: "Call", shapes: "apq apq ahw", access: "wwr", id: { f32: 458, f64: 459 } },
   /** Strided<Out<T>, 3> dx, Strided<In<T>, 3> dy, Strided<In<i32>, 3> index over "ahw apq apq" */
-  max_pool_grad: { name: "max_pool_grad", driver: "Call", shapes: "ahw apq apq", access: "wrr", id: { f32: 459, f64: 460 } },
+  max_pool_grad: { name: "max_pool_grad", driver: "Call", shapes: "ahw apq apq", access: "wrr", id: { f32: 460, f64: 461 } },
   /** Strided<Out<T>, 3> y, Strided<In<T>, 3> x, u32 kernel_h, u32 kernel_w, u32 stride_h, u32 stride_w, u32 pad_h, u32 pad_w, u32 include, f64 divisor over "apq ahw" */
-  avg_pool: { name: "avg_pool", driver: "Call", shapes: "apq ahw", access: "wr", id: { f32: 461, f64: 462 } },
+  avg_pool: { name: "avg_pool", driver: "Call", shapes: "apq ahw", access: "wr", id: { f32: 462, f64: 463 } },
   /** Strided<Out<T>, 3> dx, Strided<In<T>, 3> dy, u32 kernel_h, u32 kernel_w, u32 stride_h, u32 stride_w, u32 pad_h, u32 pad_w, u32 include, f64 divisor over "ahw apq" */
-  avg_pool_grad: { name: "avg_pool_grad", driver: "Call", shapes: "ahw apq", access: "wr", id: { f32: 463, f64: 464 } },
+  avg_pool_grad: { name: "avg_pool_grad", driver: "Call", shapes: "ahw apq", access: "wr", id: { f32: 464, f64: 465 } },
   /** Rows<InOut<T>> h, Rows<In<T>> before, In<i32> lengths, u32 rectify, i32 step over "rd rd r?" */
-  rnn_cell: { name: "rnn_cell", driver: "Rows", shapes: "rd rd r?", access: "urr", id: { f32: 465, f64: 466 } },
+  rnn_cell: { name: "rnn_cell", driver: "Rows", shapes: "rd rd r?", access: "urr", id: { f32: 466, f64: 467 } },
   /** Rows<Out<T>> dz, Rows<InOut<T>> dh, Rows<In<T>> h, Rows<In<T>> dy, In<i32> lengths, u32 rectify, i32 step over "rd rd rd rd? r?" */
-  rnn_cell_grad: { name: "rnn_cell_grad", driver: "Rows", shapes: "rd rd rd rd? r?", access: "wurrr", id: { f32: 467, f64: 468 } },
+  rnn_cell_grad: { name: "rnn_cell_grad", driver: "Rows", shapes: "rd rd rd rd? r?", access: "wurrr", id: { f32: 468, f64: 469 } },
   /** Rows<InOut<T>> gates, Rows<Out<T>> h, Rows<Out<T>> c, Rows<In<T>> turned, Rows<In<T>> before_h, Rows<In<T>> before_c, In<i32> lengths, i32 step over "rg rd rd rg rd rd r?" */
-  lstm_cell: { name: "lstm_cell", driver: "Rows", shapes: "rg rd rd rg rd rd r?", access: "uwwrrrr", id: { f32: 469, f64: 470 } },
+  lstm_cell: { name: "lstm_cell", driver: "Rows", shapes: "rg rd rd rg rd rd r?", access: "uwwrrrr", id: { f32: 470, f64: 471 } },
   /** Rows<Out<T>> dz, Rows<InOut<T>> dh, Rows<InOut<T>> dc, Rows<In<T>> gates, Rows<In<T>> c, Rows<In<T>> before, Rows<In<T>> dy, Rows<In<T>> du, Rows<In<T>> dv, In<i32> lengths, i32 step over "rg rd rd rg rd rd rd? rg? rd? r?" */
-  lstm_cell_grad: { name: "lstm_cell_grad", driver: "Rows", shapes: "rg rd rd rg rd rd rd? rg? rd? r?", access: "wuurrrrrrr", id: { f32: 471, f64: 472 } },
+  lstm_cell_grad: { name: "lstm_cell_grad", driver: "Rows", shapes: "rg rd rd rg rd rd rd? rg? rd? r?", access: "wuurrrrrrr", id: { f32: 472, f64: 473 } },
   /** Rows<InOut<T>> gates, Rows<Out<T>> h, Rows<Out<T>> q, Rows<In<T>> turned, Rows<In<T>> before, In<i32> lengths, i32 step over "rg rd rd rg rd r?" */
-  gru_cell: { name: "gru_cell", driver: "Rows", shapes: "rg rd rd rg rd r?", access: "uwwrrr", id: { f32: 473, f64: 474 } },
+  gru_cell: { name: "gru_cell", driver: "Rows", shapes: "rg rd rd rg rd r?", access: "uwwrrr", id: { f32: 474, f64: 475 } },
   /** Rows<Out<T>> dx, Rows<Out<T>> dt, Rows<InOut<T>> dh, Rows<In<T>> gates, Rows<In<T>> q, Rows<In<T>> before, Rows<In<T>> dy, Rows<In<T>> du, Rows<In<T>> dv, In<i32> lengths, i32 step over "rg rg rd rg rd rd rd? rg? rd? r?" */
-  gru_cell_grad: { name: "gru_cell_grad", driver: "Rows", shapes: "rg rg rd rg rd rd rd? rg? rd? r?", access: "wwurrrrrrr", id: { f32: 475, f64: 476 } },
+  gru_cell_grad: { name: "gru_cell_grad", driver: "Rows", shapes: "rg rg rd rg rd rd rd? rg? rd? r?", access: "wwurrrrrrr", id: { f32: 476, f64: 477 } },
   /** Out<f64> flops, u32 rounds over "z" */
-  peak: { name: "peak", driver: "Call", shapes: "z", access: "w", id: { f32: 477 } },
+  peak: { name: "peak", driver: "Call", shapes: "z", access: "w", id: { f32: 478 } },
   /** Out<T> mean, Out<T> var, Rows<In<T>> x over "c c ncs" */
-  moments: { name: "moments", driver: "Call", shapes: "c c ncs", access: "wwr", id: { f32: 478, f64: 479 } },
+  moments: { name: "moments", driver: "Call", shapes: "c c ncs", access: "wwr", id: { f32: 479, f64: 480 } },
   /** Rows<Out<T>> y, Rows<In<T>> x, In<T> mean, In<T> var, In<T> weight, In<T> bias, f64 eps over "ncs ncs c c c? c?" */
-  batch_norm: { name: "batch_norm", driver: "Call", shapes: "ncs ncs c c c? c?", access: "wrrrrr", id: { f32: 480, f64: 481 } },
+  batch_norm: { name: "batch_norm", driver: "Call", shapes: "ncs ncs c c c? c?", access: "wrrrrr", id: { f32: 481, f64: 482 } },
   /** Rows<Out<T>> dx, Out<T> dw, Out<T> db, Rows<In<T>> dy, Rows<In<T>> x, In<T> mean, In<T> var, In<T> weight, f64 eps, u32 training over "ncs? c? c? ncs ncs c c c?" */
-  batch_norm_grad: { name: "batch_norm_grad", driver: "Call", shapes: "ncs? c? c? ncs ncs c c c?", access: "wwwrrrrr", id: { f32: 482, f64: 483 } },
+  batch_norm_grad: { name: "batch_norm_grad", driver: "Call", shapes: "ncs? c? c? ncs ncs c c c?", access: "wwwrrrrr", id: { f32: 483, f64: 484 } },
   /** Rows<Out<T>> y, Rows<Out<T>> mean, Rows<Out<T>> rstd, Rows<In<T>> x, In<T> weight, In<T> bias, f64 eps over "ngds ng ng ngds gd? gd?" */
-  group_norm: { name: "group_norm", driver: "Call", shapes: "ngds ng ng ngds gd? gd?", access: "wwwrrr", id: { f32: 484, f64: 485 } },
+  group_norm: { name: "group_norm", driver: "Call", shapes: "ngds ng ng ngds gd? gd?", access: "wwwrrr", id: { f32: 485, f64: 486 } },
   /** Rows<Out<T>> dx, Out<T> dw, Out<T> db, Rows<In<T>> dy, Rows<In<T>> x, Rows<In<T>> mean, Rows<In<T>> rstd, In<T> weight over "ngds? gd gd ngds ngds ng ng gd?" */
-  group_norm_grad: { name: "group_norm_grad", driver: "Call", shapes: "ngds? gd gd ngds ngds ng ng gd?", access: "wwwrrrrr", id: { f32: 486, f64: 487 } },
+  group_norm_grad: { name: "group_norm_grad", driver: "Call", shapes: "ngds? gd gd ngds ngds ng ng gd?", access: "wwwrrrrr", id: { f32: 487, f64: 488 } },
 } satisfies Record<string, Kernel>;

@@ -12,6 +12,12 @@ import { checkRepeat, joinRuns, sliceAt, sliceFrom } from "./repeat.ts";
 export interface CompileOptions {
   /** Join steps into one pass over memory. Default true; the bits are the same without. */
   fuse?: boolean;
+  /**
+   * Keep a second copy of weights that no step of it writes, in the order in which products of up to 64 rows read them: such a
+   * product takes 0.5 to 0.95 of its time, and the bits are the same. Made once two runs have found a weight unchanged, and anew when it
+   * has changed. Default: where half of the free memory holds the copies.
+   */
+  prepack?: boolean | undefined;
   /** Cancels runs that have not begun. */
   signal?: AbortSignal;
   /**

@@ -26,7 +26,8 @@ const indexed = new Set(["gather", "index_select", "scatter_add", "scatter", "in
 /** Elements of its slot that a step touches through operand i. */
 export function elementsOf(s: Step, index: number): number {
   const slot = s.operands[index];
-  if (!isSlot(slot)) return 0;
+  // A packed copy is read instead of the weight.
+  if (!isSlot(slot) || slot.role === "packed") return 0;
   if (s.kernel.driver === "Map") {
     const walk = walkOf(s, index);
     return Math.min(slot.length, product(walk?.extents.filter((_, d) => walk.steps[d] !== 0) ?? []));
@@ -43,7 +44,7 @@ export function flopsOf(s: Step): number {
   const { name, driver, shapes } = s.kernel;
   if (driver === "Map") return totalOf(s);
   const extents = extentsOf(s);
-  if (isProduct(s)) return 2 * product(extents.values());
+  if (isProduct(s)) return 2 * product([..."pqmnk"].map((letter) => extents.get(letter) ?? 1));
   // Every result of a convolution, n o p q, sums over a filter, f k l.
   if (name.startsWith("conv")) return 2 * product([..."nopqfkl"].map((letter) => extents.get(letter) ?? 1));
   // Each score sums over e, each result over the keys; backward computes the scores again and has four products. The words end

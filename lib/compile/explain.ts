@@ -27,7 +27,9 @@ export interface PlanCost {
   readonly fusedGroups: number;
   readonly arenaBytes: number;
   readonly stateBytes: number;
-  /** All that the step takes at its fullest: state, arena, results, copies on their way, scratch. */
+  /** Weights once more, in the order in which products of few rows read them. All steps share them. */
+  readonly packedBytes: number;
+  /** All that the step takes at its fullest: state, arena, packed weights, results, copies on their way, scratch. */
   readonly peakBytes: number;
   /** Of these, at most, what kernels need beside operands; threads keep it, and all steps share it. */
   readonly scratchBytes: number;
@@ -95,6 +97,7 @@ function planCost(plan: Plan): PlanCost {
     fusedGroups: members.filter((m) => m.length > 1).length,
     arenaBytes: peak.arena,
     stateBytes: peak.state,
+    packedBytes: peak.packed,
     peakBytes: peak.total,
     scratchBytes: peak.scratch,
     ...sum(groups),

@@ -2,9 +2,15 @@ import type { DType } from "../core/dtype.ts";
 import type { Storage } from "../core/storage.ts";
 import type { Complaint } from "../engine/launch.ts";
 import type { Kernel } from "../native.gen.ts";
+import type { Packed } from "./packed.ts";
 
-/** argument: given at each call; state: found by the step and held by reference; constant: made in the step from JavaScript data; temp: made by kernels. */
-export type Role = "argument" | "state" | "constant" | "temp";
+/**
+ * argument: given at each call; state: found by the step and held by reference; constant: made in the step from JavaScript data;
+ * temp: made by kernels; packed: a copy of state that stays from call to call.
+ */
+export type Role = "argument" | "state" | "constant" | "temp" | "packed";
+/** Roles of memory outside the arena. */
+export const isHeld = ({ role }: Slot): boolean => role === "state" || role === "constant" || role === "packed";
 
 /** One memory block of a recorded step. */
 export interface Slot {
@@ -46,6 +52,8 @@ export interface Graph {
   readonly outputs: readonly Slot[];
   /** Steps that run as one, tile by tile or side by side: neighbours with the same number. Undefined before fusion. */
   readonly group?: readonly number[];
+  /** Weights that products may read from a packed copy; the last input says which of them do. */
+  readonly packed?: readonly Packed[];
 }
 
 export const isSlot = (x: Operand): x is Slot => typeof x === "object" && x !== null;
@@ -107,7 +115,7 @@ export function walkOf(s: Step, index: number): Walk | undefined {
 }
 
 /** A matrix product: c [p, q, m, n], a, b, bias, z, at, whose words begin with p, q, m, n, k. */
-export const isProduct = (s: Step): boolean => /^(matmul|gemm)(_bf16)?$/.test(s.kernel.name);
+export const isProduct = (s: Step): boolean => /^(matmul|gemm)(_bf16|_packed)?$/.test(s.kernel.name);
 
 /** Elements of a Map step's iteration. */
 export function totalOf(s: Step): number {
@@ -133,7 +141,7 @@ export function isWhole(s: Step, index: number): boolean {
   return isSlot(slot) && slot.length === totalOf(s) && walkOf(s, index)?.offset === 0 && isStraight(s, index);
 }
 
-const mark: Record<Role, string> = { argument: "a", state: "s", constant: "c", temp: "t" };
+const mark: Record<Role, string> = { argument: "a", state: "s", constant: "c", temp: "t", packed: "p" };
 export const nameOf = (slot: Slot): string => slot.label ?? `${mark[slot.role]}${slot.id}`;
 const show = (x: Operand): string => (x === null ? "-" : typeof x === "number" ? String(x) : nameOf(x));
 

@@ -3,7 +3,7 @@ import { bytesOf } from "../core/dtype.ts";
 import { fail } from "../core/errors.ts";
 import { threads } from "../core/native.ts";
 import { sizeText } from "./explain.ts";
-import { type Graph, isProduct, nameOf, type Slot, touched, writes } from "./graph.ts";
+import { type Graph, isHeld, isProduct, nameOf, type Slot, touched, writes } from "./graph.ts";
 import { type Layout, livesOf, planMemory } from "./memory.ts";
 import { optimize } from "./passes/order.ts";
 import { segmentsOf, store } from "./passes/recompute.ts";
@@ -14,6 +14,8 @@ export interface Peak {
   readonly state: number;
   /** Arguments and everything temporary. */
   readonly arena: number;
+  /** Weights once more, in the order in which products of few rows read them; plans share them. */
+  readonly packed: number;
   /** Copies of arguments and results on their way. */
   readonly copies: number;
   readonly results: number;
@@ -28,6 +30,7 @@ export interface Planned {
 }
 export interface Limits {
   readonly fuse?: boolean | undefined;
+  readonly prepack?: boolean | undefined;
   readonly memoryLimit?: number | undefined;
 }
 
@@ -37,15 +40,18 @@ const sum = (slots: Iterable<Slot>): number => [...slots].reduce((n, s) => n + s
 function planned(g: Graph, limits: Limits): Planned {
   const graph = optimize(g, limits);
   const layout = planMemory(graph);
-  const held = new Set(
-    graph.steps.flatMap((s) =>
-      touched(s).flatMap((u) => (u.slot.role === "state" || u.slot.role === "constant" ? [u.slot] : [])),
-    ),
-  );
+  const held = new Set(graph.steps.flatMap((s) => touched(s).flatMap((u) => (isHeld(u.slot) ? [u.slot] : []))));
+  const copies = (graph.packed ?? []).reduce((n, p) => n + p.copy.bytes, 0);
   const results = sum(graph.outputs);
-  const [state, arena, copies, scratch] = [sum(held), layout.arenaBytes, sum(graph.inputs) + results, scratchOf(graph)];
-  const total = state + arena + copies + results + scratch;
-  return { graph, layout, peak: { state, arena, copies, results, scratch, total } };
+  const peak = {
+    state: sum(held) - copies,
+    arena: layout.arenaBytes,
+    packed: copies,
+    copies: sum(graph.inputs) + results,
+    results,
+    scratch: scratchOf(graph),
+  };
+  return { graph, layout, peak: { ...peak, total: Object.values(peak).reduce((n, x) => n + x) } };
 }
 
 // Of native/kernels/product.h: depth and columns of the block of B that is packed, floats of the block of A, the longest
@@ -64,14 +70,18 @@ function scratchOf(g: Graph): number {
 }
 
 /**
- * Without a limit every checkpointed segment is computed again. With one, as few as possible: those first that free the most
+ * Without a limit every checkpointed segment is computed again. With one, weights are packed if it allows that, and as few segments as possible: those first that free the most
  * for their work, the earliest of equals, because backward comes to them last.
  */
 export function planWithin(g: Graph, limits: Limits): Planned {
   const { memoryLimit } = limits;
   if (memoryLimit === undefined) return planned(g, limits);
   const order = byGain(g);
-  const within = (again: number) => planned(store(g, new Set(order.slice(again))), limits);
+  const within = (again: number) => {
+    const stored = store(g, new Set(order.slice(again)));
+    const full = planned(stored, limits);
+    return full.peak.total <= memoryLimit ? full : planned(stored, { ...limits, prepack: false });
+  };
   let [low, high] = [0, order.length];
   let best = within(0);
   if (best.peak.total <= memoryLimit) return best;

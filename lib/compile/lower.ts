@@ -2,7 +2,7 @@ import { bytesOf, type DType, viewOf } from "../core/dtype.ts";
 import type { PlanArrays } from "../core/native.ts";
 import type { Storage } from "../core/storage.ts";
 import type { Complaint } from "../engine/launch.ts";
-import { type Graph, isSlot, type Slot, touched } from "./graph.ts";
+import { type Graph, isHeld, isSlot, type Slot, touched } from "./graph.ts";
 import type { Layout } from "./memory.ts";
 
 const typeNumber: Partial<Record<DType, number>> = { f32: 0, f64: 1, i32: 2, u8: 3, bool: 4, bf16: 5, i8: 6 };
@@ -24,7 +24,7 @@ export function lower(g: Graph, layout: Layout): Lowered {
   for (const s of g.steps) for (const { slot } of touched(s)) used.add(slot);
   const slots = [...used];
   const number = new Map(slots.map((slot, i) => [slot, i]));
-  const held = slots.filter((s) => s.role === "state" || s.role === "constant");
+  const held = slots.filter(isHeld);
   const operands: number[] = [];
   const numbers: number[] = [];
   for (const s of g.steps) {
@@ -53,7 +53,7 @@ export function lower(g: Graph, layout: Layout): Lowered {
       types: Uint32Array.from(slots, (s) => typeNumber[s.dtype] as number),
       offsets: Float64Array.from(slots, (s) => layout.tiles.get(s) ?? layout.offsets.get(s) ?? 0),
       lengths: Float64Array.from(slots, (s) => s.length),
-      states: held.map((s) => (s.role === "state" ? s.storage.array : copyOf(s))),
+      states: held.map((s) => (s.role === "constant" ? copyOf(s) : s.storage.array)),
       arenaBytes: layout.arenaBytes,
       rows: Uint32Array.from(g.steps, (s) => s.row),
       wordCounts: Uint32Array.from(g.steps, (s) => s.words.length),

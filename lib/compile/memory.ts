@@ -1,5 +1,5 @@
 import { bytesOf } from "../core/dtype.ts";
-import { type Graph, isWhole, type Slot, touched, type Use } from "./graph.ts";
+import { type Graph, isHeld, isWhole, type Slot, touched, type Use } from "./graph.ts";
 import { tileSlots } from "./passes/fuse.ts";
 
 export interface Layout {
@@ -55,7 +55,7 @@ export function livesOf(g: Graph, tiles: ReadonlyMap<Slot, number> = placeTiles(
   const lives = new Map<Slot, Life>();
   const end = g.steps.length;
   const see = (slot: Slot, time: number) => {
-    if (slot.role === "state" || slot.role === "constant" || tiles.has(slot)) return;
+    if (isHeld(slot) || tiles.has(slot)) return;
     const life = lives.get(slot);
     const bytes = Math.ceil((slot.length * bytesOf(slot.dtype)) / align) * align;
     if (!life) lives.set(slot, { bytes, from: time, to: time });

@@ -10,6 +10,7 @@ import type { Graph } from "./graph.ts";
 import { type Limits, type Peak, planWithin } from "./limit.ts";
 import { type Lowered, lower } from "./lower.ts";
 import type { Layout } from "./memory.ts";
+import { beginRuns, type Packed } from "./packed.ts";
 import { type Recording, rebuild, type Shape } from "./record.ts";
 
 /** Runs of one plan waiting or running at once, and the bytes they may take: the next is refused, so memory stays bounded. */
@@ -36,6 +37,8 @@ export class Plan {
   readonly #returns: Shape;
   readonly #results: readonly Result[];
   #inFlight = 0;
+  /** How the next run reads packed weights: given to the program behind the arguments. */
+  readonly #how: Int32Array;
   #timed = 0;
   #profiling = false;
   #disposed = false;
@@ -48,6 +51,7 @@ export class Plan {
     this.#lowered = lower(graph, layout);
     this.#returns = recording.returns;
     this.#results = resultsOf(recording.returns);
+    this.#how = new Int32Array(this.#packed.length);
     try {
       this.#program = new native.Program(this.#lowered.plan);
     } catch (e) {
@@ -56,6 +60,9 @@ export class Plan {
     planned(this.peak.arena);
   }
 
+  get #packed(): readonly Packed[] {
+    return this.graph.packed ?? [];
+  }
   get program(): Program {
     return this.#program;
   }
@@ -64,11 +71,15 @@ export class Plan {
   runSync(args: readonly Value[]): unknown {
     this.#checkState();
     const fresh = this.#fresh(undefined);
-    let failed: readonly [number, number] | undefined;
+    const given = arraysOf(args);
+    const made = beginRuns(this.#packed, this.#how);
+    let failed: readonly [number, number] | undefined = [0, 0];
     try {
-      failed = this.#program.run(arraysOf(args), this.#arrays(fresh), 1);
+      failed = this.#program.run(this.#given(given, this.#how), this.#arrays(fresh), 1);
     } catch (e) {
       rethrow(e);
+    } finally {
+      for (const p of made) p.end(failed === undefined);
     }
     if (failed) this.#complain(...failed);
     this.#wrote();
@@ -89,11 +100,15 @@ export class Plan {
       );
     this.#checkState();
     const fresh = this.#fresh(repeat);
+    const given = arraysOf(args);
+    const how = repeat === undefined ? this.#how : new Int32Array(n * this.#how.length);
+    const made = beginRuns(this.#packed, how);
     return new Promise((resolve, reject) => {
       let ticket = 0;
       const cancel = () => native.cancel(ticket);
       const done = (code: string | undefined, check: number, found: number) => {
         this.#release();
+        for (const p of made) p.end(code === undefined);
         signal?.removeEventListener("abort", cancel);
         if (this.#profiling) this.#timed += n;
         try {
@@ -104,8 +119,9 @@ export class Plan {
         }
       };
       try {
-        ticket = this.#program.runAsync(arraysOf(args), this.#arrays(fresh), n, done);
+        ticket = this.#program.runAsync(this.#given(given, how), this.#arrays(fresh), n, done);
       } catch (e) {
+        for (const p of made) p.end(false);
         rethrow(e);
       }
       this.#hold();
@@ -137,6 +153,9 @@ export class Plan {
       if (repeat !== undefined) return emptyValue([repeat, ...shape], dtype);
       return landing ? null : emptyValue([...shape], dtype);
     });
+  }
+  #given(args: TypedArray[], how: Int32Array): TypedArray[] {
+    return how.length > 0 ? [...args, how] : args;
   }
   #arrays(fresh: readonly (Value | null)[]): TypedArray[] {
     return fresh.map((y, i) => y?.storage.array ?? (this.#results[i].landing as TypedArray));

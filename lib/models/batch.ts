@@ -12,6 +12,8 @@ export interface BatchSizes {
   readonly streams?: number | undefined;
   /** The most tokens a text may look back on: the model's context unless given. */
   readonly contextLength?: number | undefined;
+  /** Whether weights are kept once more in the order products read them, as the option of compile(). */
+  readonly prepack?: boolean | undefined;
 }
 
 /** Milliseconds of choosing tokens before the event loop has its turn. */
@@ -48,7 +50,7 @@ export class ContinuousBatch {
   #disposed = false;
   #tokens = 0;
 
-  constructor(model: CausalModel, { streams = 8, contextLength = model?.contextLength }: BatchSizes = {}) {
+  constructor(model: CausalModel, { streams = 8, contextLength = model?.contextLength, prepack }: BatchSizes = {}) {
     if (!(model instanceof Module && typeof model.cache === "function"))
       fail("ERR_NABLA_TYPE", "ContinuousBatch", "takes a model that continues texts", { actual: model });
     checkCount("generate", "streams", streams, 1);
@@ -56,7 +58,7 @@ export class ContinuousBatch {
     this.model = model;
     this.contextLength = Math.min(contextLength, model.contextLength);
     const rows = model.texts ?? streams;
-    this.#kept = new Rows(model, rows, this.contextLength);
+    this.#kept = new Rows(model, rows, this.contextLength, { prepack });
     this.#rows = Array.from({ length: rows });
   }
   get vocabSize(): number {

@@ -1,4 +1,4 @@
-import { type Compiled, compile } from "../compile/compile.ts";
+import { type Compiled, type CompileOptions, compile } from "../compile/compile.ts";
 import { noGrad } from "../grad.ts";
 import type { KVCache } from "../nn/cache.ts";
 import { reshape } from "../ops/view.ts";
@@ -41,7 +41,7 @@ export class Rows {
   readonly #read: Compiled<[ids: Tensor, slots: Tensor, rows: Tensor], undefined>;
   readonly #add: Compiled<[ids: Tensor, slots: Tensor], Tensor>;
 
-  constructor(model: CausalModel, count: number, capacity: number) {
+  constructor(model: CausalModel, count: number, capacity: number, options: CompileOptions = {}) {
     this.count = count;
     this.capacity = capacity;
     this.#model = model;
@@ -51,8 +51,11 @@ export class Rows {
     // Returns nothing: of the last layer only the keys and values are computed, and no logits.
     this.#read = compile((ids: Tensor, slots: Tensor, row: Tensor) => {
       forward(ids, slots, row);
-    }) as Compiled<[Tensor, Tensor, Tensor], undefined>;
-    this.#add = compile((ids: Tensor, slots: Tensor) => reshape(forward(ids, slots), [-1, model.vocabSize]) as Tensor);
+    }, options) as Compiled<[Tensor, Tensor, Tensor], undefined>;
+    this.#add = compile(
+      (ids: Tensor, slots: Tensor) => reshape(forward(ids, slots), [-1, model.vocabSize]) as Tensor,
+      options,
+    );
   }
 
   /** Reads tokens from place `from` of a text into a row, as many as fit a piece; gives the place behind the last one read. */

@@ -16,6 +16,7 @@
 #include "../kernels/norm.h"
 #include "../kernels/optimizer.h"
 #include "../kernels/pooling.h"
+#include "../kernels/prepack.h"
 #include "../kernels/random.h"
 #include "../kernels/recurrent.h"
 #include "../kernels/reduce.h"

@@ -23,8 +23,8 @@ constexpr int PR = (MR + N - 1) / N * N;
 // Rows in runs of `tall`, then runs of tall - 1.
 struct Runs {
   size_t tall = 1, talls = 0, shorts = 0;
-  explicit Runs(size_t m) {
-    size_t runs = (m + MR - 1) / MR;
+  explicit Runs(size_t m, size_t most = MR) {
+    size_t runs = (m + most - 1) / most;
     if (!runs) return;
     tall = (m + runs - 1) / runs;
     talls = m - runs * (tall - 1);

@@ -181,11 +181,12 @@ inline void add_rows(f32* c, ptrdiff_t c_row, const f32* x, ptrdiff_t x_row, siz
   }
 }
 
-// A product of several chains, in parts of C: the first chain into C, every later one beside it, from zero, and added.
+// A product of several chains, in parts of C, whole units of columns: the first chain into C, every later one beside
+// it, from zero, and added.
 template <class F>
-inline void multiply_by_chains(const Product& g, F multiply) {
+inline void multiply_by_chains(const Product& g, F multiply, size_t unit = size_t(NV) * N) {
   constexpr size_t most = 2048, group = 64;  // 16 MiB beside C; rows that one task adds
-  const Cut rows(g.m, most, MR), cols(g.n, most, size_t(NV) * N);
+  const Cut rows(g.m, most, MR), cols(g.n, most, unit);
   const ptrdiff_t width = ptrdiff_t(cols.largest());
   f32* beside = static_cast<f32*>(scratch(rows.largest() * cols.largest() * sizeof(f32), 3));
   for (size_t part = 0; part < rows.parts * cols.parts; part++) {

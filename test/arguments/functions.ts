@@ -76,7 +76,7 @@ export const functions: Record<string, Call> = {
       [x, 2],
     ],
   ],
-  compile: () => [(y: Tensor) => y.sum(), { fuse: true, memoryLimit: 2 ** 20, precision: "f32" }],
+  compile: () => [(y: Tensor) => y.sum(), { fuse: true, prepack: true, memoryLimit: 2 ** 20, precision: "f32" }],
   conv1d: () => [ones(1, 2, 5), ones(2, 2, 3), ones(2), { stride: 1, padding: 1, dilation: 1, groups: 1 }],
   conv2d: () => [images, ones(2, 3, 3, 3), ones(2), { stride: 1, padding: 1, dilation: 1, groups: 1 }],
   convTranspose1d: () => [ones(1, 2, 5), ones(2, 2, 3), ones(2), { stride: 1, padding: 1, groups: 1 }],
@@ -243,7 +243,7 @@ export const functions: Record<string, Call> = {
   SGD: () => optimizer({ momentum: 0.9, dampening: 0, nesterov: true, weightDecay: 0 }),
   Batches: () => [x, labels, loading],
   CharTokenizer: () => [["a", "b"]],
-  ContinuousBatch: () => [gpt(), { streams: 2, contextLength: 8 }],
+  ContinuousBatch: () => [gpt(), { streams: 2, contextLength: 8, prepack: true }],
   DataLoader: () => [
     squares,
     { ...loading, collate: nabla.collate, transform: (b: unknown) => b, prefetch: 1, concurrency: 2 },

@@ -6,10 +6,16 @@ import { copyConstants } from "./constant.ts";
 import { removeDead } from "./dead.ts";
 import { finishProducts } from "./epilogue.ts";
 import { fuseSteps, singleSteps } from "./fuse.ts";
+import { prepackWeights } from "./prepack.ts";
 import { shareResults } from "./result.ts";
 import { shareTwins } from "./twin.ts";
 
-export function optimize(g: Graph, { fuse = true }: { fuse?: boolean | undefined }): Graph {
+interface Passes {
+  readonly fuse?: boolean | undefined;
+  readonly prepack?: boolean | undefined;
+}
+export function optimize(g: Graph, { fuse = true, prepack }: Passes): Graph {
   const clean = hoistChecks(removeDead(shareResults(shareTwins(removeDead(copyConstants(g))))));
-  return fuse ? fuseSteps(removeDead(clipInUpdates(finishProducts(clean)))) : singleSteps(clean);
+  const joined = fuse ? removeDead(clipInUpdates(finishProducts(clean))) : clean;
+  return (fuse ? fuseSteps : singleSteps)(prepackWeights(joined, prepack));
 }
