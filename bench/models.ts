@@ -73,12 +73,9 @@ class Block extends Module {
   forward(x: Tensor): Tensor {
     const [batch, time, width] = x.shape as [number, number, number];
     const parts = this.qkv.forward(this.ln1.forward(x as never) as never) as Tensor;
-    const [q, k, v] = [0, 1, 2].map((i) =>
-      parts
-        .slice(2, i * width, (i + 1) * width)
-        .reshape(batch, time, this.heads, width / this.heads)
-        .transpose(1, 2),
-    );
+    const [q, k, v] = parts
+      .split(width, 2)
+      .map((part) => part.reshape(batch, time, this.heads, width / this.heads).transpose(1, 2));
     const seen = scaledDotProductAttention(q as Tensor, k as Tensor, v as Tensor, { causal: true })
       .transpose(1, 2)
       .reshape(batch, time, width);

@@ -1,5 +1,5 @@
 // Tensors viewed, joined, taken apart, chosen from and multiplied.
-import { arange, cat, einsum, eye, full, meshgrid, ones, stack, tensor, where, zeros } from "nabla";
+import { arange, cat, einsum, eye, full, meshgrid, ones, stack, type Tensor, tensor, where, zeros } from "nabla";
 import { describe, expect, test } from "vitest";
 
 describe("views", () => {
@@ -18,6 +18,33 @@ describe("views", () => {
     expect(x.mT().reshape(6).storage).not.toBe(x.storage);
     expect(x.mT().contiguous().storage).not.toBe(x.storage);
     expect(x.clone().storage).not.toBe(x.storage);
+  });
+  test("of parts share the memory where it can be walked in the other shape", () => {
+    const rows = arange(48).reshape(2, 2, 12);
+    const shapes: [from: Tensor, shape: number[], shares: boolean][] = [
+      [rows.slice(2, 4, 8), [2, 2, 2, 2], true],
+      [rows.slice(2, 4, 8), [4, 4], true],
+      [rows.slice(2, 4, 8), [4, 1, 2, 1, 2], true],
+      [rows.slice(2, 0, 12, 3), [2, 2, 2, 2], true],
+      [rows.transpose(0, 1), [2, 2, 3, 4], true],
+      [rows.slice(0, 1).transpose(0, 2), [12, 2], true],
+      [rows.flip(2), [4, 3, 4], true],
+      [rows.slice(2, 4, 8), [16], false],
+      [rows.slice(2, 4, 8), [2, 4, 2], false],
+      [rows.slice(2, 0, 9), [2, 9, 2], false],
+      [rows.transpose(0, 1), [4, 12], false],
+      [rows.mT(), [2, 24], false],
+    ];
+    for (const [from, shape, shares] of shapes) {
+      const y = from.reshape(...shape);
+      expect(y.storage === rows.storage, `${from.shape} as ${shape}`).toBe(shares);
+      expect(y.toArray()).toEqual(
+        from
+          .clone()
+          .reshape(...shape)
+          .toArray(),
+      );
+    }
   });
   test("read what they say", () => {
     expect(x.mT().toArray()).toEqual([

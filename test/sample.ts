@@ -110,9 +110,9 @@ export function make(
   return { named, leaves };
 }
 
-/** The results of an op in the order of its outputs. */
+/** The results of an op in the order of its outputs, of which split has as many as parts. */
 export function results(op: AnyOp, c: AnyCase, { named }: Inputs): Value[] {
   const y = op(named, c.attrs);
   if (y instanceof Value) return [y];
-  return op.outputs.map((name) => (y as Record<string, Value>)[name]!);
+  return op.outputs.flatMap((name) => (y as Record<string, Value>)[name] ?? []);
 }

@@ -44,7 +44,8 @@ function checkInputs(op: AnyOp, given: Record<string, unknown>): void {
 }
 
 function several(op: AnyOp, x: Named, attrs: unknown, specs: readonly Spec[]): Record<string, Value> {
-  const values = specs.map((s) => emptyValue(s.shape, s.dtype));
+  const whole = op.definition.view && (x[op.inputs[0] as string] as Value);
+  const values = specs.map((s) => (whole ? windowOf(whole, s as Window) : emptyValue(s.shape, s.dtype)));
   const y: Record<string, Value> = {};
   for (let i = 0; i < values.length; i++) y[op.outputs[i] as string] = values[i] as Value;
   op.definition.forward?.(y as never, x as never, attrs);

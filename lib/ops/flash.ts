@@ -89,13 +89,16 @@ function composed({ y, log }: Cotangents, x: Inputs, { causal, scale }: Look): O
   };
 }
 
+/** dq, dk and dv as [b, L, heads, w], as rows of a projection lie: what turned them into heads turns back without a copy. */
 const attentionGrad = op({
   name: "attention_grad",
   inputs: ["dy", "q", "k", "v", "mask?", "log"],
   outputs: ["dq", "dk", "dv"],
   prepare: (x) => ({ ...x, log: contiguous(x.log) }),
-  infer: ({ q, k, v }, _: Look): Spec[] => [q, k, v].map(({ shape, dtype }) => ({ shape: [...shape], dtype })),
-  forward: ({ dq, dk, dv }, { dy, log, ...x }, look) => runBack({ q: dq, k: dk, v: dv }, dy, x, log, look),
+  infer: ({ q, k, v }, _: Look): Spec[] =>
+    [q, k, v].map(({ shape: [b, h, t, e], dtype }) => ({ shape: [b, t, h, e], dtype })),
+  forward: ({ dq, dk, dv }, { dy, log, ...x }, look) =>
+    runBack({ q: turned(dq), k: turned(dk), v: turned(dv) }, dy, x, log, look),
   cases: [
     {
       inputs: { dy: [1, 3, 2, 5], q: [1, 2, 3, 4], k: [1, 1, 6, 4], v: [1, 1, 6, 5], log: [1, 2, 3] },
@@ -123,9 +126,10 @@ const attentionOp = op({
   grad(gy, { log, ...x }, look) {
     if (gradEnabled() || !gy.y) return composed(gy, x, look);
     const { dq, dk, dv } = attentionGrad({ dy: gy.y, ...x, log }, look);
-    if (!gy.log) return { q: dq, k: dk, v: dv };
+    const own = { q: turned(dq), k: turned(dk), v: turned(dv) };
+    if (!gy.log) return own;
     const more = composed({ log: gy.log }, x, look);
-    return { q: plus(dq, more.q), k: plus(dk, more.k), v: dv };
+    return { q: plus(own.q, more.q), k: plus(own.k, more.k), v: own.v };
   },
   cases: [
     { inputs: qkv, attrs: { causal: true, scale: 0.5 } },

@@ -3,9 +3,10 @@ import { fail } from "../core/errors.ts";
 import { checkDim, checkShape, type Dims, numel } from "../core/shape.ts";
 import { Value, viewValue } from "../core/value.ts";
 import { launchMap } from "../engine/launch.ts";
-import { op, type Spec } from "../engine/op.ts";
+import { op, type Spec, type Window } from "../engine/op.ts";
 import { K } from "../native.gen.ts";
 import { cast, commonDType } from "./arithmetic.ts";
+import { zeros } from "./create.ts";
 import { select, slice, unsqueeze } from "./view.ts";
 
 const inputs = ["x0", "x1?", "x2?", "x3?", "x4?", "x5?", "x6?", "x7?"] as const;
@@ -106,6 +107,29 @@ export function stack(tensors: readonly Value[], dim = 0): Value {
   );
 }
 
+/** Views of parts one after the other along dim; their gradient is the parts' joined, where slices would each be laid among zeros and added. */
+const splitOp = op({
+  name: "split",
+  inputs: ["x"],
+  outputs: ["y0", "y1", "y2", "y3", "y4", "y5", "y6", "y7"],
+  view: true,
+  infer({ x }, { dim, sizes }: { dim: number; sizes: Dims }): Spec[] {
+    let at = x.offset;
+    return sizes.map((size) => {
+      const { strides, dtype } = x;
+      const part: Window = { shape: x.shape.toSpliced(dim, 1, size), strides, offset: at, dtype };
+      at += size * strides[dim];
+      return part;
+    });
+  },
+  grad(gy, _, { dim, sizes }) {
+    const { shape, dtype } = Object.values(gy).find((g) => g !== undefined) as Value;
+    const parts = sizes.map((size, i) => gy[`y${i}` as "y0"] ?? zeros(shape.toSpliced(dim, 1, size), dtype));
+    return { x: joinAlong(parts, dim) };
+  },
+  cases: [{ inputs: { x: [2, 6] }, attrs: { dim: 1, sizes: [1, 3, 2] } }],
+});
+
 /** Views of consecutive parts: of one size (the last may be smaller), or of the sizes listed. */
 export function split(x: Value, size: number | Dims, dim = 0): Value[] {
   const d = checkDim("split", dim, x.ndim);
@@ -123,6 +147,8 @@ export function split(x: Value, size: number | Dims, dim = 0): Value[] {
       expected: n,
       actual: total,
     });
+  if (sizes.length > 1 && sizes.length <= most && !sizes.includes(0))
+    return Object.values(splitOp({ x }, { dim: d, sizes }));
   let at = 0;
   return sizes.map((length) => {
     at += length;

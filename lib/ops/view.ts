@@ -22,13 +22,35 @@ const window = (x: Value, shape: number[], strides: Dims, offset = x.offset): Wi
   dtype: x.dtype,
 });
 
-/** The same elements, counted in row-major order, in another shape; contiguous inputs only (reshape copies the others first). */
+/**
+ * Steps of x in another shape, where its memory can be walked so: dimensions that lie as one are cut anew, others stay.
+ * undefined where only a copy has that shape.
+ */
+function stepsIn(x: Value, shape: Dims): number[] | undefined {
+  if (x.isContiguous || x.size === 0) return contiguousStrides(shape);
+  const from = x.shape.map((size, i) => ({ size, step: x.strides[i] })).filter(({ size }) => size !== 1);
+  const steps = shape.map(() => 1);
+  for (let at = shape.length - 1; from.length > 0; ) {
+    const run = from.pop() as { size: number; step: number };
+    let { size } = run;
+    while (from.length > 0 && from.at(-1)?.step === run.step * size) size *= from.pop()?.size as number;
+    for (let step = run.step; size > 1; at--) {
+      if (at < 0 || size % shape[at] !== 0) return undefined;
+      steps[at] = step;
+      step *= shape[at];
+      size /= shape[at];
+    }
+  }
+  return steps;
+}
+
+/** The same elements, counted in row-major order, in another shape that their memory has. */
 const viewOp = op({
   name: "reshape",
   inputs: ["x"],
   keep: ["x"],
   view: true,
-  infer: ({ x }, { shape }: { shape: number[] }) => window(x, shape, contiguousStrides(shape)),
+  infer: ({ x }, { shape }: { shape: number[] }) => window(x, shape, stepsIn(x, shape) as number[]),
   grad: { x: (gy, { x }): Value => reshape(gy, x.shape) },
   cases: [
     { inputs: { x: [2, 6] }, attrs: { shape: [3, 4] } },
@@ -56,10 +78,17 @@ function solve(x: Value, shape: Dims): number[] {
   }
   return holes ? shape.map((d) => (d === -1 ? size : d)) : known;
 }
+/** In row-major order in memory: x itself if it lies so, else a copy. */
 export function reshape(x: Value, shape: Dims): Value {
   const to = solve(x, shape);
   if (sameShape(x.shape, to)) return x;
   return viewOp({ x: contiguous(x) }, { shape: to });
+}
+/** The same, without a copy wherever the memory of x can be walked in the other shape: a part of each row, cut into heads. */
+export function regroup(x: Value, shape: Dims): Value {
+  const to = solve(x, shape);
+  if (x.isContiguous || sameShape(x.shape, to) || !stepsIn(x, to)) return reshape(x, to);
+  return viewOp({ x }, { shape: to });
 }
 
 const permuteOp = op({

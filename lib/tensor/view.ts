@@ -1,5 +1,5 @@
 import { checkDims, type Dims } from "../core/shape.ts";
-import { expand, flatten, flip, permute, reshape, select, slice, squeeze, transpose, unsqueeze } from "../ops/index.ts";
+import { expand, flatten, flip, permute, regroup, select, slice, squeeze, transpose, unsqueeze } from "../ops/index.ts";
 import type {
   CanExpand,
   CanPermute,
@@ -27,7 +27,7 @@ import type { Tensor } from "./tensor.ts";
  */
 export interface Views {
   /**
-   * The same elements in another shape; one size may be -1. Copies where the memory is not in order. `torch.reshape`.
+   * The same elements in another shape; one size may be -1. Copies where the memory cannot be walked so. `torch.reshape`.
    * Throws ERR_NABLA_SHAPE where the number of elements differs.
    * ```ts
    * import { arange } from "nabla";
@@ -152,7 +152,7 @@ export interface Views {
 }
 
 export const views: Methods<Views> = {
-  reshape: (x, ...shape: number[]) => reshape(x, shape),
+  reshape: (x, ...shape: number[]) => regroup(x, shape),
   permute: (x, ...dims: number[]) => permute(x, dims),
   transpose: (x, dim0: number, dim1: number) => transpose(x, dim0, dim1),
   mT: (x) => transpose(x, -2, -1),
