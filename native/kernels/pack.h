@@ -6,6 +6,66 @@
 
 namespace nabla::NABLA_ISA {
 
+// Eight columns to a base: x86 addresses {0, 1, 2, 4} steps and as many of 3, so they take 1 base and 4 steps instead
+// of 8 pointers.
+constexpr int EIGHT = N < 8 ? N : 8;
+template <int G>
+struct Columns {  // G vectors of columns, `step` apart, whose terms lie side by side
+  const char* base[G][N / EIGHT];
+  ptrdiff_t one, three, five, seven;
+
+  Columns(const f32* x, ptrdiff_t step)
+      : one(step * ptrdiff_t(sizeof(f32))), three(3 * one), five(5 * one), seven(7 * one) {
+    each([&](int g, int e) { base[g][e] = (const char*)x + (g * N + e * EIGHT) * one; });
+  }
+  template <class F>
+  static void each(F f) {
+#pragma GCC unroll 2
+    for (int g = 0; g < G; g++) {
+#pragma GCC unroll 2
+      for (int e = 0; e < N / EIGHT; e++) f(g, e);
+    }
+  }
+  const f32* at(int g, int j) const {
+    const char* p = base[g][j / EIGHT];
+    const int r = j % EIGHT;
+    return (const f32*)(r == 0   ? p
+                        : r == 1 ? p + one
+                        : r == 2 ? p + 2 * one
+                        : r == 3 ? p + three
+                        : r == 4 ? p + 4 * one
+                        : r == 5 ? p + five
+                        : r == 6 ? p + 2 * three
+                                 : p + seven);
+  }
+  void advance(int terms) {
+    each([&](int g, int e) {
+      base[g][e] += terms * int(sizeof(f32));
+      keep(base[g][e]);
+    });
+  }
+  // r[k] is term k of vector g. Half as many terms as columns: a word takes its halves from two columns when it is
+  // loaded, which saves a round of shuffles and costs loads.
+  template <int D>
+  void turned(V (&r)[D], int g) const {
+#pragma GCC unroll 16
+    for (int i = 0; i < D; i++) {
+      const int j = i + i / 4 * 4;  // see transpose() of simd/
+      if constexpr (D == N)
+        r[i] = load(at(g, i));
+      else
+        r[i] = halves(at(g, j), at(g, j + 4));
+    }
+    transpose(r);
+  }
+  // All of the last `depth` < N terms of vector g.
+  void rest(V (&r)[N], int g, size_t depth) const {
+#pragma GCC unroll 16
+    for (int i = 0; i < N; i++) r[i] = load(at(g, i), depth);
+    transpose(r);
+  }
+};
+
 // out[k * run + i] = x[i * step + k] for i < width <= N, k < depth: N x N blocks turned in registers. Padded runs are
 // written to their whole width, others to `width` only.
 template <bool padded>

@@ -98,13 +98,45 @@ inline void pack_rows(f32* out, const Product& g, const Runs& runs) {
   }
 }
 
-inline void multiply_apart(Product g);
-inline void multiply_turned(const Product& g);
-inline bool worth_turning(const Product& g);
-
 // B that no cache holds is swept in bands of SWEEP rows: a band's rows are read side by side to their ends, where a
 // panel of all rows would take a few lines from each of a thousand pages. C passes through L2 once a band.
 constexpr size_t SWEPT = size_t(4) << 20, SWEEP = 128;
+
+inline void multiply(const Product& g);
+
+// Few rows wait for L3 whether they ask ahead or not, and lose what asking costs: they ask for what comes from memory.
+inline Sliver sliver_of_columns(const Product& g) {
+  const bool far = g.n * g.k >= (g.m <= 4 ? SWEPT / 2 : SWEPT / 4);
+  return {g.c, g.c_row, g.a, g.a_row, g.a_k, g.b, g.b_col, g.n, g.k, g.add, far};
+}
+
+// Few columns leave lanes of a tile idle, rows of A turned fill them: C as the transpose of Bt At, in slivers.
+inline bool few_columns(const Product& g) {
+  const size_t lanes = (g.n + N - 1) / N * N;
+  return 4 * g.n <= 3 * lanes && lanes <= 2 * size_t(N) && g.m >= 2 * size_t(N) && g.k >= 32 && g.a_k == 1 &&
+         g.a_row != 1;
+}
+inline void multiply_columns(const Product& g) {
+  const Cut cols(g.n, SLIVER, 1);
+  const size_t rows = g.m / N * N;
+  f32 copy[SLIVER * N];  // a block of the transpose of C
+  for (size_t i = 0; i < rows; i += N) {
+    f32* c = g.c + ptrdiff_t(i) * g.c_row;
+    for (size_t x = 0; x < cols.parts; x++) {
+      const size_t j = cols.at(x), high = cols.size(x);
+      if (g.add) turn<false>(copy, N, c + j, g.c_row, N, high);
+      const f32 *a = g.a + ptrdiff_t(i) * g.a_row, *b = g.b + ptrdiff_t(j) * g.b_col;
+      multiply_sliver({copy, N, b, g.b_col, g.b_k, a, g.a_row, N, g.k, g.add, false}, high, {});
+      turn<false>(c + j, size_t(g.c_row), copy, N, high, N);
+    }
+    if (g.finish.some()) finish(c, g.c_row, N, g.n, g.finish.down(i));
+  }
+  if (rows < g.m) multiply(g.part(rows, g.m - rows, 0, g.n));
+}
+
+inline void multiply_apart(Product g);
+inline void multiply_turned(const Product& g);
+inline bool worth_turning(const Product& g);
 
 // Nothing packed: for products whose operands stay in L1, and for rows that one run covers.
 inline void multiply_in_place(const Product& g) {
@@ -213,7 +245,8 @@ inline void multiply(const Product& g) {
   if (g.c_col != 1 && g.n > 1) return multiply_apart(g);
   if (g.k > chain) return multiply_by_chains(g, multiply);
   if (g.m <= size_t(SLIVER) && g.n >= size_t(N) && g.b_k == 1 && g.b_col != 1 && !(g.add && g.n % N))
-    return multiply_sliver({g.c, g.c_row, g.a, g.a_row, g.a_k, g.b, g.b_col, g.n, g.k, g.add}, g.m, g.finish);
+    return multiply_sliver(sliver_of_columns(g), g.m, g.finish);
+  if (few_columns(g)) return multiply_columns(g);
   if (worth_turning(g)) return multiply_turned(g);
   if (g.b_col == 1 && (g.m <= size_t(MR) || g.k * g.n <= 4096)) return multiply_in_place(g);
   const Loops loops(g);

@@ -35,6 +35,23 @@ constexpr int AHEAD =
 struct Column {
   const char* base[3];
   ptrdiff_t one, three, k;
+
+  Column(const f32* a, ptrdiff_t row, ptrdiff_t k, int rows)
+      : one(row * ptrdiff_t(sizeof(f32))), three(3 * one), k(k * ptrdiff_t(sizeof(f32))) {
+    const char* p = (const char*)a;
+    base[0] = p;
+    base[1] = rows > 5 ? p + 5 * one : p;
+    base[2] = rows > 10 ? p + 10 * one : p;
+  }
+  template <int R>
+  void next() {
+    base[0] += k;
+    if constexpr (R > 5) base[1] += k;
+    if constexpr (R > 10) base[2] += k;
+    keep(base[0]);
+    keep(base[1]);
+    keep(base[2]);
+  }
 };
 template <int i>
 inline V at(const Column& a) {
@@ -96,10 +113,7 @@ void tiles(const Panel& t, size_t runs) {
       for (int j = 0; j < C * N; j += LINE) prefetch_write(c + (R + i) * t.c_row + j);
     }
     if (t.last && t.finish.at) ask(R, t.n, t.finish.down(run * R));
-    const ptrdiff_t one = t.a_row * ptrdiff_t(sizeof(f32));
-    const char* p = (const char*)a;
-    Column column{
-        {p, R > 5 ? p + 5 * one : p, R > 10 ? p + 10 * one : p}, one, 3 * one, t.a_k * ptrdiff_t(sizeof(f32))};
+    Column column(a, t.a_row, t.a_k, R);
     const f32* b = t.b;
     f32* packed = t.packed;
     const f32* ahead = t.ahead && run < C * N / LINE ? t.ahead + run * LINE : b;
@@ -124,12 +138,7 @@ void tiles(const Panel& t, size_t runs) {
       }
       row_of(column, x, acc, typename Count<R>::type{});
       b += t.b_k;
-      column.base[0] += column.k;
-      if constexpr (R > 5) column.base[1] += column.k;
-      if constexpr (R > 10) column.base[2] += column.k;
-      keep(column.base[0]);
-      keep(column.base[1]);
-      keep(column.base[2]);
+      column.next<R>();
     }
 #pragma GCC unroll 16
     for (int i = 0; i < R; i++) {

@@ -9,7 +9,8 @@ namespace nabla::NABLA_ISA {
 constexpr int N = 16;
 constexpr int MR = 14, NV = 2;           // 28 accumulators + 2 of B + 1 of A of 32 registers
 constexpr int REGISTERS = 32, WIDE = 6;  // fewer rows take more vectors, up to WIDE
-constexpr int SLIVER = 8;                // rows that B is turned for in registers
+constexpr int SLIVER = 14;               // rows that B is turned for in registers
+constexpr int TURN = 8;                  // terms of columns that are turned at once
 constexpr int KC = 1024, NC = 2048;      // depth and columns of a block of B, which stays in L3
 constexpr int AREA = 184320;             // floats of a block of A, which stays in L2
 struct V {
@@ -165,6 +166,31 @@ inline void transpose(V (&r)[N]) {
     r[c + 8] = {_mm512_shuffle_f32x4(x, y, 0xdd)};
     r[c + 4] = {_mm512_shuffle_f32x4(u, w, 0x88)};
     r[c + 12] = {_mm512_shuffle_f32x4(u, w, 0xdd)};
+  }
+}
+// Eight terms of two columns: put together by the load, they save one of four rounds of shuffles.
+inline V halves(const f32* low, const f32* high) {
+  return {_mm512_insertf32x8(_mm512_castps256_ps512(_mm256_loadu_ps(low)), _mm256_loadu_ps(high), 1)};
+}
+// r[i], halves of columns lower(i) and lower(i) + 4, becomes term i of 16 columns.
+inline void transpose(V (&r)[TURN]) {
+  __m512 s[8], t[8];
+#pragma GCC unroll 4
+  for (int i = 0; i < 8; i += 2) {
+    s[i] = _mm512_unpacklo_ps(r[i].v, r[i + 1].v);
+    s[i + 1] = _mm512_unpackhi_ps(r[i].v, r[i + 1].v);
+  }
+#pragma GCC unroll 2
+  for (int i = 0; i < 8; i += 4) {
+    t[i] = _mm512_shuffle_ps(s[i], s[i + 2], 0x44);
+    t[i + 1] = _mm512_shuffle_ps(s[i], s[i + 2], 0xee);
+    t[i + 2] = _mm512_shuffle_ps(s[i + 1], s[i + 3], 0x44);
+    t[i + 3] = _mm512_shuffle_ps(s[i + 1], s[i + 3], 0xee);
+  }
+#pragma GCC unroll 4
+  for (int c = 0; c < 4; c++) {
+    r[c] = {_mm512_shuffle_f32x4(t[c], t[c + 4], 0x88)};
+    r[c + 4] = {_mm512_shuffle_f32x4(t[c], t[c + 4], 0xdd)};
   }
 }
 

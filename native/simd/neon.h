@@ -10,6 +10,7 @@ constexpr int N = 4;
 constexpr int MR = 6, NV = 4;            // 24 accumulators + 4 of B + 1 of A of 32 registers
 constexpr int REGISTERS = 32, WIDE = 8;  // fewer rows take more vectors, up to WIDE
 constexpr int SLIVER = 8;                // rows that B is turned for in registers
+constexpr int TURN = N;                  // terms of columns that are turned at once
 constexpr int KC = 1024, NC = 2048;      // depth and columns of a block of B
 constexpr int AREA = 65536;              // floats of a block of A: half of an L2 of 512 KiB
 struct V {

@@ -8,6 +8,7 @@ constexpr int N = 1;
 constexpr int MR = 4, NV = 4;            // register tile of gemm: MR rows of NV vectors
 constexpr int REGISTERS = 16, WIDE = 4;  // fewer rows take more vectors, up to WIDE
 constexpr int SLIVER = 4;                // rows that B is turned for in registers
+constexpr int TURN = N;                  // terms of columns that are turned at once
 constexpr int KC = 256, NC = 256;        // depth and columns of a block of B, which stays in L3
 constexpr int AREA = 16384;              // floats of a block of A, which stays in L2
 using V = Lane<f32>;
