@@ -8,6 +8,7 @@ import { type Explanation, explain } from "./explain.ts";
 import { Plan } from "./plan.ts";
 import { checkFunction, promote, type Recording, record, seal } from "./record.ts";
 import { checkRepeat, joinRuns, sliceAt, sliceFrom } from "./repeat.ts";
+import { atOnce, inTurns, type Slices } from "./slices.ts";
 
 export interface CompileOptions {
   /** Join steps into one pass over memory. Default true; the bits are the same without. */
@@ -35,6 +36,11 @@ export interface Compiled<A extends readonly Value[], R> {
   (...args: A): Promise<R>;
   /** On this thread. */
   sync(...args: A): R;
+  /**
+   * Records and plans now what the first call with such arguments would, in slices of a few milliseconds with turns of the event
+   * loop between. What the function reads in JavaScript is not to change meanwhile.
+   */
+  prepare(...args: A): Promise<void>;
   /** n steps in one call: each argument has a leading dimension of n, one slice a step, and so has each result. */
   repeat(n: number, ...args: A): Promise<R>;
   /** What the step consists of and what it costs; with profile(true) also the time of each kind of kernel. */
@@ -87,11 +93,25 @@ export function compile<A extends readonly Value[], R>(
   const cache = new Cache();
   let disposed = false;
 
-  /** What the function does with these arguments; recorded, or recorded again and compared. */
-  const prepare = (args: readonly Value[]): Entry => {
+  const checkCall = (args: readonly Value[]): void => {
     if (disposed) fail("ERR_NABLA_DISPOSED", "compile", "the compiled step was disposed");
     args.forEach(checkArgument);
-    const entry = cache.find(args) ?? cache.add(args, begin(step as never, args, options));
+  };
+  const prepare = async (...args: A): Promise<void> => {
+    checkCall(args);
+    if (cache.find(args)) return;
+    const made = await inTurns(begin(step as never, args, options));
+    if (!disposed && !cache.find(args)) {
+      cache.add(args, made);
+      return;
+    }
+    made.plan.dispose();
+    made.first?.dispose();
+  };
+  /** What the function does with these arguments; recorded, or recorded again and compared. */
+  const found = (args: readonly Value[]): Entry => {
+    checkCall(args);
+    const entry = cache.find(args) ?? cache.add(args, atOnce(begin(step as never, args, options)));
     if (isDue(++entry.calls)) {
       try {
         again(step as never, args, entry);
@@ -104,7 +124,7 @@ export function compile<A extends readonly Value[], R>(
   };
   const run = (...args: A): Promise<unknown> => {
     try {
-      const entry = prepare(args);
+      const entry = found(args);
       return entry.first ? runFirst(entry, args) : entry.plan.run(args, undefined, signal);
     } catch (error) {
       return Promise.reject(error);
@@ -123,7 +143,7 @@ export function compile<A extends readonly Value[], R>(
     }
   };
   const sync = (...args: A) => {
-    const entry = prepare(args);
+    const entry = found(args);
     if (!entry.first) return entry.plan.runSync(args);
     const result = entry.first.runSync(args);
     entry.first.dispose();
@@ -132,7 +152,7 @@ export function compile<A extends readonly Value[], R>(
   };
   const repeat = async (n: number, ...args: A) => {
     checkRepeat(n, args);
-    const entry = prepare(sliceAt(args, 0));
+    const entry = found(sliceAt(args, 0));
     if (!entry.first) return entry.plan.run(args, n, signal);
     const first = await runFirst(entry, sliceAt(args, 0));
     return joinRuns(first, n > 1 ? await entry.plan.run(sliceFrom(args, 1), n - 1, signal) : undefined);
@@ -149,6 +169,7 @@ export function compile<A extends readonly Value[], R>(
   };
   return Object.assign(run, {
     sync,
+    prepare,
     repeat,
     check,
     profile,
@@ -160,18 +181,25 @@ export function compile<A extends readonly Value[], R>(
 type Step = (...args: Value[]) => unknown;
 
 /** Records until two runs in a row do the same. */
-function begin(f: Step, args: readonly Value[], options: CompileOptions): Pick<Entry, "recording" | "plan" | "first"> {
+function* begin(
+  f: Step,
+  args: readonly Value[],
+  options: CompileOptions,
+): Slices<Pick<Entry, "recording" | "plan" | "first">> {
   const recordings = [record(f, args)];
   let kept: ReadonlySet<Storage> | undefined;
   try {
-    do recordings.push(record(f, args));
-    while (!agree(recordings));
+    do {
+      yield;
+      recordings.push(record(f, args));
+      yield;
+    } while (!agree(recordings));
     const recording = recordings.at(-1) as Recording;
-    const plan = new Plan(recording, options);
+    const plan = yield* Plan.make(recording, options);
     kept = statesOf(recording);
     const [{ graph, ...rest }] = recordings;
     const first = recordings.length === mostRecordings ? { ...rest, graph: promote(graph, kept) } : undefined;
-    return { recording, plan, first: first ? new Plan(first, options) : null };
+    return { recording, plan, first: first ? yield* Plan.make(first, options) : null };
   } finally {
     for (const { graph } of recordings) seal(graph.slots, kept);
   }

@@ -1,4 +1,5 @@
 // What a step takes at its fullest, and how little of it must be computed again to stay within a limit.
+
 import { bytesOf } from "../core/dtype.ts";
 import { fail } from "../core/errors.ts";
 import { threads } from "../core/native.ts";
@@ -7,6 +8,7 @@ import { type Graph, isHeld, isProduct, nameOf, type Slot, touched, writes } fro
 import { type Layout, livesOf, planMemory } from "./memory.ts";
 import { optimize } from "./passes/order.ts";
 import { segmentsOf, store } from "./passes/recompute.ts";
+import { atOnce, type Slices } from "./slices.ts";
 
 /** Bytes of a step by use. */
 export interface Peak {
@@ -37,9 +39,11 @@ export interface Limits {
 const sizeOf = (s: Slot): number => s.length * bytesOf(s.dtype);
 const sum = (slots: Iterable<Slot>): number => [...slots].reduce((n, s) => n + sizeOf(s), 0);
 
-function planned(g: Graph, limits: Limits): Planned {
+function* planned(g: Graph, limits: Limits): Slices<Planned> {
   const graph = optimize(g, limits);
+  yield;
   const layout = planMemory(graph);
+  yield;
   const held = new Set(graph.steps.flatMap((s) => touched(s).flatMap((u) => (isHeld(u.slot) ? [u.slot] : []))));
   const copies = (graph.packed ?? []).reduce((n, p) => n + p.copy.bytes, 0);
   const results = sum(graph.outputs);
@@ -73,14 +77,14 @@ function scratchOf(g: Graph): number {
  * Without a limit every checkpointed segment is computed again. With one, weights are packed if it allows that, and as few segments as possible: those first that free the most
  * for their work, the earliest of equals, because backward comes to them last.
  */
-export function planWithin(g: Graph, limits: Limits): Planned {
+export function* planWithin(g: Graph, limits: Limits): Slices<Planned> {
   const { memoryLimit } = limits;
-  if (memoryLimit === undefined) return planned(g, limits);
+  if (memoryLimit === undefined) return yield* planned(g, limits);
   const order = byGain(g);
   const within = (again: number) => {
     const stored = store(g, new Set(order.slice(again)));
-    const full = planned(stored, limits);
-    return full.peak.total <= memoryLimit ? full : planned(stored, { ...limits, prepack: false });
+    const full = atOnce(planned(stored, limits));
+    return full.peak.total <= memoryLimit ? full : atOnce(planned(stored, { ...limits, prepack: false }));
   };
   let [low, high] = [0, order.length];
   let best = within(0);

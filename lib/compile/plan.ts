@@ -7,11 +7,12 @@ import { emptyValue, makeValue, type Value } from "../core/value.ts";
 import { withGrad } from "../engine/tape.ts";
 import { contiguous } from "../ops/arithmetic.ts";
 import type { Graph } from "./graph.ts";
-import { type Limits, type Peak, planWithin } from "./limit.ts";
+import { type Limits, type Peak, type Planned, planWithin } from "./limit.ts";
 import { type Lowered, lower } from "./lower.ts";
 import type { Layout } from "./memory.ts";
 import { beginRuns, type Packed } from "./packed.ts";
 import { type Recording, rebuild, type Shape } from "./record.ts";
+import type { Slices } from "./slices.ts";
 
 /** Runs of one plan waiting or running at once, and the bytes they may take: the next is refused, so memory stays bounded. */
 const maxInFlight = 1024;
@@ -43,8 +44,11 @@ export class Plan {
   #profiling = false;
   #disposed = false;
 
-  constructor(recording: Recording, options: Limits) {
-    const { graph, layout, peak } = planWithin(recording.graph, options);
+  static *make(recording: Recording, options: Limits): Slices<Plan> {
+    const within = yield* planWithin(recording.graph, options);
+    return new Plan(recording, within);
+  }
+  private constructor(recording: Recording, { graph, layout, peak }: Planned) {
     this.graph = graph;
     this.peak = peak;
     this.tiles = layout.tiles;

@@ -38,6 +38,7 @@ export class Rows {
   readonly count: number;
   readonly capacity: number;
   readonly #model: CausalModel;
+  readonly #known = new Set<string>();
   readonly #read: Compiled<[ids: Tensor, slots: Tensor, rows: Tensor], undefined>;
   readonly #add: Compiled<[ids: Tensor, slots: Tensor], Tensor>;
 
@@ -47,7 +48,7 @@ export class Rows {
     this.#model = model;
     const cache: KVCache = model.cache(count, capacity);
     const forward = (ids: Tensor, slots: Tensor, row?: Tensor) =>
-      noGrad(() => model.forward(ids, { cache, slots, rows: row, last: true }));
+      evaluating(model, () => noGrad(() => model.forward(ids, { cache, slots, rows: row, last: true })));
     // Returns nothing: of the last layer only the keys and values are computed, and no logits.
     this.#read = compile((ids: Tensor, slots: Tensor, row: Tensor) => {
       forward(ids, slots, row);
@@ -58,6 +59,14 @@ export class Rows {
     );
   }
 
+  /** The first step of a size is recorded in slices: a server has others to answer meanwhile. */
+  async #run<A extends readonly Tensor[], R>(step: Compiled<A, R>, args: A): Promise<R> {
+    const size = `${args.length} ${args[0]?.shape.join()}`;
+    if (!this.#known.has(size)) await evaluating(this.#model, () => step.prepare(...args));
+    this.#known.add(size);
+    return evaluating(this.#model, () => step(...args));
+  }
+
   /** Reads tokens from place `from` of a text into a row, as many as fit a piece; gives the place behind the last one read. */
   async read(row: number, text: readonly number[], from: number, end: number): Promise<number> {
     const size = Math.min(this.capacity, pieces.find((n) => n >= end - from) ?? (pieces.at(-1) as number));
@@ -66,7 +75,7 @@ export class Rows {
     const ids = Int32Array.from({ length: size }, (_, i) => (begin + i < end ? (text[begin + i] as number) : 0));
     const slots = Int32Array.from({ length: size }, (_, i) => begin + i);
     const at = tensor(Int32Array.of(row)) as Tensor;
-    await evaluating(this.#model, () => this.#read(integers(ids, size), integers(slots, size), at));
+    await this.#run(this.#read, [integers(ids, size), integers(slots, size), at]);
     return Math.min(end, begin + size);
   }
 
@@ -74,7 +83,7 @@ export class Rows {
   async add(tokens: readonly Added[]): Promise<Float32Array> {
     const ids = Int32Array.from(tokens, (t) => t.token);
     const slots = Int32Array.from(tokens, (t) => t.slot);
-    const y = await evaluating(this.#model, () => this.#add(integers(ids, 1), integers(slots, 1)));
+    const y = await this.#run(this.#add, [integers(ids, 1), integers(slots, 1)]);
     return (await y.data()) as Float32Array;
   }
 

@@ -296,3 +296,38 @@ describe("threads and processes that end", () => {
     expect(err).toMatch("Error: mine");
   });
 });
+
+describe("prepare()", () => {
+  test("records twice and plans, turn by turn; the call behind it has nothing left to do but to run", async () => {
+    let [runs, turns, over] = [0, 0, false];
+    const step = compile((x: Tensor) => {
+      runs++;
+      return x.mul(2).sum();
+    });
+    const spin = () => {
+      turns++;
+      if (!over) setImmediate(spin);
+    };
+    setImmediate(spin);
+    await step.prepare(ones(3));
+    over = true;
+    expect([runs, turns >= 4]).toEqual([2, true]);
+    expect((await step(ones(3))).item()).toBe(6);
+    await step.prepare(ones(3));
+    expect(runs).toBe(2);
+  });
+  test("two at once make one plan, and none where the step is disposed meanwhile", async () => {
+    const step = compile((x: Tensor) => x.mul(2));
+    await Promise.all([step.prepare(ones(3)), step.prepare(ones(3))]);
+    expect(step.explain().plans.length).toBe(1);
+    const ended = step.prepare(ones(4));
+    step[Symbol.dispose]();
+    await ended;
+    expect(step.explain().plans.length).toBe(0);
+  });
+  test("says what a call would", async () => {
+    let n = 0;
+    await expect(compile((x: Tensor) => x.mul(n++)).prepare(ones(2))).rejects.toThrow("would be baked in");
+    await expect(compile((x: Tensor) => x).prepare(1 as never)).rejects.toThrow("argument 0 of the step is a number");
+  });
+});
