@@ -202,13 +202,13 @@ export class Bert extends Module {
   }
   /** Parameters and bytes, before anything is allocated: for `batch` texts of `time` tokens, one of the whole context unless given. */
   static summary(config: BertConfig | BertPreset, { batch = 1, time }: Workload = {}): Summary {
-    const { vocabSize, contextLength, layers, heads, width, hidden, types } = completeBert(config);
+    const { vocabSize, contextLength, layers, heads, width, hidden, types, dropout } = completeBert(config);
     const embeddings = (vocabSize + contextLength + types + 2) * width;
     const square = width * width + width;
     // The pooler; the layer, norm and bias before words; two logits of what follows.
     const ends = square + (square + 2 * width + vocabSize) + 2 * (width + 1);
     const parameters = embeddings + layers * blockParameters(width, hidden) + ends;
-    const costs = { parameters, kept: blockKept(width, hidden), layers, heads, remembered: 0, vocabSize };
+    const costs = { parameters, kept: blockKept(width, hidden), layers, heads, dropout, remembered: 0, vocabSize };
     return summarize(costs, batch, time ?? contextLength);
   }
   override describe(): string {

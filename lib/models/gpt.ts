@@ -224,10 +224,11 @@ export class GPT2 extends Decoder {
   }
   /** Parameters and bytes, before anything is allocated: for `batch` texts of `time` tokens, one of the whole context unless given. */
   static summary(config: GPT2Config | GPT2Preset, { batch = 1, time }: Workload = {}): Summary {
-    const { vocabSize, contextLength, layers, heads, width, hidden, tied } = completeGPT2(config);
+    const { vocabSize, contextLength, layers, heads, width, hidden, tied, dropout } = completeGPT2(config);
     const tables = (vocabSize * (tied ? 1 : 2) + contextLength) * width;
     const parameters = tables + layers * blockParameters(width, hidden) + 2 * width;
-    const costs = { parameters, kept: blockKept(width, hidden), layers, heads, remembered: 2 * width, vocabSize };
+    const [kept, remembered] = [blockKept(width, hidden), 2 * width];
+    const costs = { parameters, kept, layers, heads, dropout: dropout.attention, remembered, vocabSize };
     return summarize(costs, batch, time ?? contextLength);
   }
   cache(batch: number, capacity: number, keyMask?: Tensor): KVCache {

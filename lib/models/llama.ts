@@ -201,7 +201,7 @@ export class Llama extends Decoder {
     const layer = 2 * width * (inner + shared) + 3 * width * hidden + 2 * width + biases;
     const parameters = vocabSize * width * (tied ? 1 : 2) + layers * layer + width;
     const kept = 4 * width + 3 * inner + 2 * shared + 4 * hidden;
-    const costs = { parameters, kept, layers, heads, remembered: 2 * shared, vocabSize };
+    const costs = { parameters, kept, layers, heads, dropout: 0, remembered: 2 * shared, vocabSize };
     return summarize(costs, batch, time ?? contextLength);
   }
   cache(batch: number, capacity: number, keyMask?: Tensor): KVCache {

@@ -101,7 +101,7 @@ export class Seq2Seq extends Module {
   }
   /** Parameters and bytes, before anything is allocated: for `batch` pairs of `time` tokens each, one of the whole context unless given. */
   static summary(config: Seq2SeqConfig, { batch = 1, time }: Workload = {}): Summary {
-    const { vocabSize, contextLength, layers, heads, width, hidden, positions } = complete(config);
+    const { vocabSize, contextLength, layers, heads, width, hidden, positions, dropout } = complete(config);
     const [encoder, decoder] = layers;
     const [attention, norm] = [4 * width * width + 4 * width, 2 * width];
     const feed = 2 * width * hidden + hidden + width;
@@ -111,7 +111,7 @@ export class Seq2Seq extends Module {
     // Of a token in a decoder layer: two attentions and three norms; in an encoder layer one and two.
     const [once, twice] = [8 * width + 2 * hidden, 15 * width + 2 * hidden];
     const kept = (encoder * once + decoder * twice) / (encoder + 2 * decoder);
-    const costs = { parameters, kept, layers: encoder + 2 * decoder, heads, vocabSize };
+    const costs = { parameters, kept, layers: encoder + 2 * decoder, heads, dropout, vocabSize };
     const remembered = (4 * width * decoder) / costs.layers;
     return summarize({ ...costs, remembered }, batch, time ?? contextLength);
   }

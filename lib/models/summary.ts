@@ -70,16 +70,21 @@ interface Costs {
   readonly kept: number;
   readonly layers: number;
   readonly heads: number;
+  /** The probability with which weights of attention are dropped: only then are they stored. */
+  readonly dropout: number;
   /** Numbers of keys and values of one token in one layer. */
   readonly remembered: number;
   readonly vocabSize: number;
 }
 export function summarize(costs: Costs, batch: number, time: number): Summary {
-  const { parameters, kept, layers, heads, remembered, vocabSize } = costs;
+  const { parameters, kept, layers, heads, dropout, remembered, vocabSize } = costs;
   const tokens = batch * time;
   const weights = 4 * parameters;
-  // Logits, their slope and their gradient; weights of attention once in f32 and once as what is masked.
-  const activations = 4 * tokens * (layers * (kept + heads * time) + 3 * vocabSize) + tokens * layers * heads * time;
+  // Of a token and a head: one number for the kernel that computes scores again; with dropout, for each key, the weight and what
+  // became of it in f32 and whether it was dropped.
+  const attention = heads * (dropout > 0 ? 9 * time : 4);
+  // Logits, their slope and their gradient.
+  const activations = tokens * (layers * (4 * kept + attention) + 4 * 3 * vocabSize);
   return {
     parameters,
     weights,

@@ -171,7 +171,7 @@ export class ViT extends Module {
   /** Parameters and bytes, before anything is allocated, for `batch` pictures, one unless given. */
   static summary(config: ViTConfig | ViTPreset, { batch = 1 }: Pick<Workload, "batch"> = {}): Summary {
     const full = complete(config);
-    const { patchSize, channels, classes, layers, heads, width, hidden } = full;
+    const { patchSize, channels, classes, layers, heads, width, hidden, dropout } = full;
     const tokens = tokensOf(full);
     const patches = (channels * patchSize ** 2 + 1) * width;
     const ends = (tokens + 1) * width + 2 * width + (width + 1) * classes;
@@ -182,6 +182,7 @@ export class ViT extends Module {
       kept: blockKept(width, hidden),
       layers,
       heads,
+      dropout,
       remembered: 0,
       vocabSize: classes / tokens,
     };
