@@ -1,5 +1,20 @@
 // Kernels against the machine: elementwise kernels as a share of the measured speed of copying, and what one eager op costs.
-import { cat, ones, randn, type Tensor, zeros } from "nabla";
+import {
+  Adam,
+  AdamW,
+  cat,
+  Dropout,
+  type Optimizer,
+  ones,
+  Parameter,
+  rand,
+  randint,
+  randn,
+  SGD,
+  type Tensor,
+  where,
+  zeros,
+} from "nabla";
 import { native } from "../lib/core/native.ts";
 import { K } from "../lib/native.gen.ts";
 import { interleave } from "./clock.ts";
@@ -25,7 +40,62 @@ export interface Found {
   figures: Record<string, number>;
 }
 
-/** Elementwise kernels on 1 MiB (L2) and 64 MiB (memory) of f32; bytes read and written once. */
+/** A kernel over n numbers: its name, the f32 arrays it must read and write, and what runs it. */
+export type Streamed = readonly [name: string, arrays: number, f: () => unknown];
+
+/** A step of a rule over n parameters whose gradient stays. */
+function stepper(rule: (w: Parameter[]) => Optimizer, n: number): () => void {
+  const w = new Parameter(randn(n) as Tensor);
+  w.grad = randn(n) as Tensor;
+  const by = rule([w]);
+  return () => by.step();
+}
+
+/** One of each family of kernels that goes over its operands once: the copy first, whose speed the others are held against. */
+export function streamed(n: number): Streamed[] {
+  const side = Math.sqrt(n);
+  const [x, y] = [randn(n), randn(n)];
+  const square = x.reshape(side, side) as Tensor;
+  const four = x.reshape(16, side / 16, 16, side / 16) as Tensor;
+  const drop = new Dropout(0.1);
+  const at = randint(0, side, [side]) as Tensor;
+  const places = randint(0, side, [side, side]) as Tensor;
+  return [
+    ["copy", 2, () => x.clone()],
+    ["add", 3, () => x.add(y as never)],
+    ["add, a row to all", 2, () => square.add(square.select(0, 0) as never)],
+    ["relu", 2, () => x.relu()],
+    ["exp", 2, () => x.exp()],
+    ["gelu", 2, () => x.gelu()],
+    ["tanh", 2, () => x.tanh()],
+    ["where", 3.25, () => where(x.gt(0) as never, x as never, y as never)],
+    ["cast to i32", 2, () => x.to("i32")],
+    ["cast to bool", 1.25, () => x.to("bool")],
+    ["cast to bf16", 1.5, () => x.to("bf16")],
+    ["transposed copy", 2, () => square.mT().contiguous()],
+    ["permuted copy", 2, () => four.permute(2, 0, 3, 1).contiguous()],
+    ["cat", 4, () => cat([x, y])],
+    ["sum", 1, () => x.sum()],
+    ["sum of rows", 1, () => square.sum(1)],
+    ["sum of columns", 1, () => square.sum(0)],
+    ["max of rows", 1, () => square.amax(1)],
+    ["argmax of rows", 1, () => square.argmax(1)],
+    ["rows by index", 2, () => square.indexSelect(0, at as never)],
+    ["gather", 3, () => square.gather(1, places as never)],
+    ["scatter, added", 4, () => zeros(side, side).scatterAdd(1, places as never, square as never)],
+    ["rand", 1, () => rand(n)],
+    ["randn", 1, () => randn(n)],
+    ["dropout", 2.25, () => drop.forward(x as never)],
+    ["sort of rows", 3, () => square.sort(1).values],
+    ["top 8 of rows", 1, () => square.topk(8, 1).values],
+    ["SGD", 3, stepper((w) => new SGD(w, { lr: 1e-9 }), n)],
+    ["SGD with momentum", 5, stepper((w) => new SGD(w, { lr: 1e-9, momentum: 0.9 }), n)],
+    ["Adam", 7, stepper((w) => new Adam(w, { lr: 1e-9 }), n)],
+    ["AdamW", 7, stepper((w) => new AdamW(w, { lr: 1e-9 }), n)],
+  ];
+}
+
+/** Kernels on 1 MiB (L2) and 64 MiB (memory) a pair of f32 arrays; bytes read and written once. */
 export function elementwise(): Found {
   const rows: (string | number)[][] = [];
   const bars: Bar[] = [];
@@ -34,22 +104,12 @@ export function elementwise(): Found {
     ["L2", 65_536],
     ["memory", 16 * 2 ** 20],
   ] as const) {
-    const x = randn(n);
-    const y = randn(n);
-    const list: [name: string, arrays: number, f: () => Tensor][] = [
-      ["copy", 2, () => x.clone()],
-      ["add", 3, () => x.add(y as never)],
-      ["relu", 2, () => x.relu()],
-      ["exp", 2, () => x.exp()],
-      ["gelu", 2, () => x.gelu()],
-      ["tanh", 2, () => x.tanh()],
-      ["sum", 1, () => x.sum() as Tensor],
-    ];
+    const list = streamed(n);
     const times = interleave(
       list.map(
         ([, , f]) =>
           () =>
-            f()[Symbol.dispose](),
+            (f() as Partial<Disposable> | undefined)?.[Symbol.dispose]?.(),
       ),
       { ms: where === "L2" ? 10 : 60 },
     );

@@ -166,7 +166,7 @@ void group_norm(Rows<Out<T>> y, Rows<Out<T>> mean, Rows<Out<T>> rstd, Rows<In<T>
   spread_rows(x.rows * g, span, [&](size_t begin, size_t end) {
     for (size_t k = begin; k < end; k++) {
       const T* from = x.p + k * span;
-      Moments<T> m = moments_row(from, span);
+      Moments<T> m = moments_row(from, span, mean_row(from, span), span);
       T r = rstd.p[k] = root_inverse(m.var, T(eps));
       mean.p[k] = m.mean;
       const T *w = weight.p ? weight.p + k % g * d : nullptr, *b = bias.p ? bias.p + k % g * d : nullptr;

@@ -226,6 +226,16 @@ NABLA_INLINE auto fold(size_t n, const F& f) {
   }
 }
 
+// Rows whose sums are taken before the first of them is written: a row's tree and what follows from it take their time
+// while the next row passes. All of them stay in L1, with what is written and what comes next.
+constexpr size_t most_together = 8;
+// f(first row, how many) for all rows of c elements.
+template <class F>
+NABLA_INLINE void together(size_t rows, size_t c, const F& f) {
+  const size_t fit = 1 + 2048 / (c + 1), n = fit < most_together ? fit : most_together;
+  for (size_t first = 0; first < rows; first += n) f(first, rows - first < n ? rows - first : n);
+}
+
 // f(Whole or Part) for every word of n elements of T.
 template <class T, class F>
 NABLA_INLINE void each(size_t n, const F& f) {

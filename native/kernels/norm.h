@@ -31,12 +31,15 @@ inline Moments<T> corrected(T mean, Two<Lane<T>> d, T n) {
   return {mean + off, var < 0 ? T(0) : var};
 }
 template <class T>
-inline Moments<T> moments_row(const T* x, size_t n) {
+inline T mean_row(const T* x, size_t n) {
+  return fold<Sum>(n, [&](auto at) { return get(x, at); }).v / T(n);
+}
+template <class T>
+inline Moments<T> moments_row(const T* x, size_t n, T mean, size_t ahead) {
   using X = Word<T>;
-  T mean = fold<Sum>(n, [&](auto at) { return get(x, at); }).v / T(n);
   X m = splat<X>(mean);
   auto sums = fold<Sum>(n, [&](auto at) {
-    prefetch(x + n + at.i);
+    prefetch(x + ahead + at.i);
     X d = get(x, at) - m;
     return Two<X>{d, d * d};
   });
@@ -51,14 +54,19 @@ inline T root_inverse(T variance, T eps) {
 template <class T>
 void layer_norm(Rows<Out<T>> y, Out<T> mean, Out<T> rstd, Rows<In<T>> x, In<T> weight, In<T> bias, f64 eps) {
   size_t c = x.cols;
-  for (size_t r = 0; r < x.rows; r++) {
-    const T* row = x.p + r * c;
-    Moments<T> m = moments_row(row, c);
-    T s = root_inverse(m.var, T(eps));
-    affine_row(y.p + r * c, row, c, m.mean, s, weight.p, bias.p);
-    if (mean.p) mean.p[r] = m.mean;
-    if (rstd.p) rstd.p[r] = s;
-  }
+  together(x.rows, c, [&](size_t first, size_t n) {
+    const T* rows = x.p + first * c;
+    Moments<T> m[most_together];
+    T root[most_together];
+    for (size_t r = 0; r < n; r++) m[r].mean = mean_row(rows + r * c, c);
+    for (size_t r = 0; r < n; r++) m[r] = moments_row(rows + r * c, c, m[r].mean, n * c);
+    for (size_t r = 0; r < n; r++) root[r] = root_inverse(m[r].var, T(eps));
+    for (size_t r = 0; r < n; r++) {
+      affine_row(y.p + (first + r) * c, rows + r * c, c, m[r].mean, root[r], weight.p, bias.p);
+      if (mean.p) mean.p[first + r] = m[r].mean;
+      if (rstd.p) rstd.p[first + r] = root[r];
+    }
+  });
 }
 
 template <class T>

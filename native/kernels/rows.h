@@ -55,11 +55,26 @@ void softmax_grad(Rows<Out<T>> dx, Rows<In<T>> dy, Rows<In<T>> y) {
 template <class T>
 void log_softmax(Rows<Out<T>> y, Rows<In<T>> x) {
   using X = Word<T>;
-  for (size_t r = 0; r < x.rows; r++) {
-    const T* from = x.p + r * x.cols;
-    X m = peak(from, x.cols), s = log(sum_exp<T>(nullptr, from, x.cols, m));
-    each<T>(x.cols, [&](auto at) { put(y.p + r * x.cols, at, get(from, at) - m - s); });
-  }
+  const size_t c = x.cols;
+  together(x.rows, c, [&](size_t first, size_t n) {
+    const T* from = x.p + first * c;
+    T* to = y.p + first * c;
+    X m[most_together], s[most_together];
+    const size_t next = n > 1 ? n * c : 0;  // what comes next to a long row would take its place in L1
+    for (size_t r = 0; r < n; r++) m[r] = peak(from + r * c, c);
+    for (size_t r = 0; r < n; r++) {
+      const X top = m[r];
+      s[r] = splat<X>(fold<Sum>(c, [&](auto at) {
+                        prefetch(from + r * c + next + at.i);
+                        prefetch_write(to + r * c + at.i);
+                        return exp(get(from + r * c, at) - top);
+                      }).v);
+    }
+    for (size_t r = 0; r < n; r++) {
+      const X top = m[r], log_s = log(s[r]);
+      each<T>(c, [&](auto at) { put(to + r * c, at, get(from + r * c, at) - top - log_s); });
+    }
+  });
 }
 
 // in the forward pass: y_i = x_i - log sum exp x, so dy_i/dx_j = [i = j] - exp
