@@ -185,6 +185,9 @@ describe("gemm_bf16", () => {
       [301, 203, 257, [true, false]],
       [130, 2100, 300, [false, true]],
       [40, 1024, 2500, [false, false]],
+      // b packed once for all threads, and in several blocks of depth.
+      [270, 1040, 260, [false, true]],
+      [259, 100, 2700, [false, false]],
     ] as const) {
       const [a, b] = [numbers(m * k, 11), numbers(k * n, 12)];
       native.use(best);

@@ -11,10 +11,12 @@ template <class P>
 struct Strip {
   f32* c;  // [rows, n], element step 1
   ptrdiff_t c_row;
-  const f32* a;       // runs of [k, PR]
-  f32* b;             // [k, C * N] unless P::ready(); null: one run reads B where it lies
-  size_t n, k, from;  // from: the first of k words
-  bool add, last;     // start from C instead of zero; no more k will come
+  const f32* a;      // runs of [k, PR]
+  f32* b;            // [k, C * N] unless P::ready(); null: one run reads B where it lies
+  const f32* ahead;  // the next panel of B, asked for line by line while the first runs are computed, or null
+  ptrdiff_t ahead_line, ahead_k;  // to its next line, and to the next k
+  size_t n, k, from;              // from: the first of k words
+  bool add, last;                 // start from C instead of zero; no more k will come
   const P* product;
   size_t i, j;  // of the element at c
 };
@@ -65,11 +67,26 @@ void strips(const Strip<P>& t, size_t runs) {
       });
     } else {
       const P& product = *t.product;
+      const bool asks = t.ahead && run < (C * N + 15) / 16;
+      const f32* ahead = asks ? t.ahead + ptrdiff_t(run) * t.ahead_line : b;
+      const ptrdiff_t ahead_k = asks ? t.ahead_k : 0;
       for (size_t k = t.k; k; k--, b += P::ready ? P::step : C * N) {
         V x[C];
 #pragma GCC unroll 8
         for (int j = 0; j < C; j++) x[j] = load(b + (P::ready ? product.place(j) : j * N));
+        prefetch_far(ahead);
+        ahead += ahead_k;
         multiply(x);
+      }
+    }
+    if constexpr (P::ready) {
+      if (t.last) {
+#pragma GCC unroll 16
+        for (int i = 0; i < R; i++) {
+#pragma GCC unroll 8
+          for (int j = 0; j < C; j++)
+            acc[i][j] = t.product->finished(acc[i][j], t.i + run * R + i, t.j + j * N, j < C - 1 ? N : tail);
+        }
       }
     }
 #pragma GCC unroll 16
@@ -78,7 +95,9 @@ void strips(const Strip<P>& t, size_t runs) {
       for (int j = 0; j < C - 1; j++) store(c + i * t.c_row + j * N, acc[i][j]);
       store(c + i * t.c_row + (C - 1) * N, acc[i][C - 1], tail);
     }
-    if (t.last) t.product->finish(c, t.c_row, R, t.n, t.i + run * R, t.j);
+    if constexpr (!P::ready) {
+      if (t.last) t.product->finish(c, t.c_row, R, t.n, t.i + run * R, t.j);
+    }
   }
 }
 
@@ -120,11 +139,11 @@ constexpr size_t group = 8;  // panels packed at once where rows of B are pages 
 // of NV vectors and runs of rows.
 //
 // A product P has c, c_row; k, its depth in words, of which `unit` belong together; add; dot(acc, a, b);
-// pack_a(out, i, rows, from, depth), which writes [depth, PR]; finish(c, c_row, rows, cols, i, j); Mode, an object that
-// lives while it is computed. If B is `ready`, packed long before: at(j, from), and in it place(j), of vector j, and
-// step, of words. If not: pack_b(out, j, cols, width, from, depth), which writes panels [depth, width], the last one as
-// wide as it must be; beside(), whether the tile can read B itself, by each_row(); apart(), whether its rows are pages
-// apart.
+// pack_a(out, i, rows, from, depth), which writes [depth, PR]; Mode, an object that lives while it is computed. If B is
+// `ready`, packed long before: at(j, from), and in it place(j), of vector j, and step, of words; finished(sums, i, j,
+// w). If not: finish(c, c_row, rows, cols, i, j); pack_b(out, j, cols, width, from, depth), which writes panels [depth,
+// width], the last one as wide as it must be; beside(), whether the tile can read B itself, by each_row(); apart(),
+// whether its rows are pages apart.
 template <class P>
 struct Packed {
   const P& g;
@@ -133,23 +152,28 @@ struct Packed {
   const bool together;  // several panels are packed at once
   const Cut cols, depth, rows;
   const bool kept;  // all panels of a block of B stay, for several blocks of A
-  f32 *pa, *pb;
+  f32* pb = nullptr;
 
-  Packed(const P& g, size_t m, size_t n)
+  Packed(const P& g, size_t m, size_t n, bool shared = false)
       : g(g),
         NR(size_t(m <= size_t(MR) && !P::ready ? vectors(int(m)) : NV) * N),
         once(P::ready || (m <= size_t(MR) && g.beside())),
-        together(!once && g.apart()),
+        together(!once && (shared || g.apart())),
         cols(n, NC, NR),
         depth(g.k, KC, P::unit),
-        rows(m, size_t(AREA) / (depth.largest() + 1) / PR * MR, MR),
-        kept(rows.parts > 1) {
-    const size_t deep = depth.largest() * sizeof(f32);
-    pa = static_cast<f32*>(scratch((rows.largest() + MR - 1) / MR * PR * deep + 64, 1));
-    pb = static_cast<f32*>(scratch((once ? 0 : kept ? cols.largest() : group * NR) * deep + 64, 2));
+        rows(blocks(m, size_t(AREA) / (depth.largest() + 1) / PR * MR, shared)),
+        kept(shared || rows.parts > 1) {
+    if (!once) pb = room((kept ? cols.largest() : together ? group * NR : NR) * depth.largest(), 2);
   }
+  // Of blocks of A that are tasks, an even number, each a few runs.
+  static Cut blocks(size_t m, size_t most, bool shared) {
+    if (!shared) return Cut(m, most, MR);
+    const Cut few(m, most < 8 * size_t(MR) ? most : 8 * size_t(MR), MR);
+    return Cut(m, MR, (few.parts + 1) / 2 * 2, 0);
+  }
+  static f32* room(size_t words, int slot) { return static_cast<f32*>(scratch(words * sizeof(f32) + 64, slot)); }
 
-  void pack_rows(const Runs& runs, size_t i, size_t from, size_t k) const {
+  void pack_rows(f32* pa, const Runs& runs, size_t i, size_t from, size_t k) const {
     for (size_t r = 0; r < runs.talls + runs.shorts; r++) {
       const size_t high = r < runs.talls ? runs.tall : runs.tall - 1;
       g.pack_a(pa + r * PR * k, i, high, from, k);
@@ -162,15 +186,18 @@ struct Packed {
     t.j = j + at;
     t.c += ptrdiff_t(t.j);
     bool packing = false;
+    const bool several = runs.talls + runs.shorts > 1;
     if constexpr (P::ready) {
       t.b = g.at(t.j, t.from);
+      if (several && at + NR < all)
+        t.ahead = g.at(t.j + NR, t.from), t.ahead_line = ptrdiff_t(g.k) * P::step, t.ahead_k = P::step;
     } else {
-      t.b = once ? nullptr : pb + (kept ? at : at % (group * NR)) * t.k;
+      const size_t place = kept ? at : together ? at % (group * NR) : 0;
+      t.b = once ? nullptr : pb + place * t.k;
       packing = first && g.beside() && !together;
-      if (first && !packing && (!together || at % (group * NR) == 0)) {
-        const size_t wide = !together ? t.n : all - at < group * NR ? all - at : group * NR;
-        g.pack_b(t.b, t.j, wide, NR, t.from, t.k);
-      }
+      if (first && !packing && (!together || at % (group * NR) == 0)) pack(t.b, t.j, all - at, t.from, t.k);
+      if (several && at + NR < all && (together || !first))
+        t.ahead = t.b + NR * t.k, t.ahead_line = 16, t.ahead_k = ptrdiff_t(NR);
     }
     auto run = [&](size_t high, size_t count, bool packing) {
       if (!count) return;
@@ -183,21 +210,44 @@ struct Packed {
     run(runs.tall, runs.talls - packing, false);
     run(runs.tall - 1, runs.shorts, false);
   }
+  // Panels of at most `left` columns from column j on: one, or a group of them.
+  void pack(f32* to, size_t j, size_t left, size_t from, size_t k) const {
+    const size_t most = together ? group * NR : NR;
+    g.pack_b(to, j, left < most ? left : most, NR, from, k);
+  }
+  size_t depths() const { return depth.parts ? depth.parts : 1; }
+  // Block ic of A times the columns of block jc of B.
+  void block(size_t i0, size_t j0, size_t jc, size_t pc, size_t ic, bool first) const {
+    const size_t from = depth.parts ? depth.at(pc) : 0, k = depth.parts ? depth.size(pc) : 0, i = i0 + rows.at(ic);
+    const Runs runs(rows.size(ic));
+    f32* pa = room((rows.largest() + MR - 1) / MR * PR * depth.largest(), 1);
+    pack_rows(pa, runs, i, from, k);
+    const bool add = g.add || pc > 0, last = pc + 1 >= depths();
+    const Strip<P> t{g.c + ptrdiff_t(i) * g.c_row, g.c_row, pa, pb, nullptr, 0, 0, 0, k, from, add, last, &g, i, 0};
+    for (size_t at = 0; at < cols.size(jc); at += NR) panel(t, runs, j0 + cols.at(jc), at, cols.size(jc), first);
+  }
   void multiply(size_t i0, size_t j0) const {
     [[maybe_unused]] const typename P::Mode mode;
-    const size_t depths = depth.parts ? depth.parts : 1;
     for (size_t jc = 0; jc < cols.parts; jc++) {
-      for (size_t pc = 0; pc < depths; pc++) {
-        const size_t from = depth.parts ? depth.at(pc) : 0, k = depth.parts ? depth.size(pc) : 0;
-        for (size_t ic = 0; ic < rows.parts; ic++) {
-          const size_t i = i0 + rows.at(ic);
-          const Runs runs(rows.size(ic));
-          pack_rows(runs, i, from, k);
-          const Strip<P> t{
-              g.c + ptrdiff_t(i) * g.c_row, g.c_row, pa, pb, 0, k, from, g.add || pc > 0, pc + 1 >= depths, &g, i, 0};
-          for (size_t at = 0; at < cols.size(jc); at += NR)
-            panel(t, runs, j0 + cols.at(jc), at, cols.size(jc), ic == 0);
-        }
+      for (size_t pc = 0; pc < depths(); pc++) {
+        for (size_t ic = 0; ic < rows.parts; ic++) block(i0, j0, jc, pc, ic, ic == 0);
+      }
+    }
+  }
+  // By all threads: B is packed once, by all; then every block of A is a task.
+  void multiply_together() const {
+    for (size_t jc = 0; jc < cols.parts; jc++) {
+      for (size_t pc = 0; pc < depths(); pc++) {
+        const size_t n = cols.size(jc), from = depth.parts ? depth.at(pc) : 0, k = depth.parts ? depth.size(pc) : 0;
+        parallel((n + group * NR - 1) / (group * NR), [&](size_t task) {
+          [[maybe_unused]] const typename P::Mode mode;
+          const size_t at = task * group * NR;
+          pack(pb + at * k, cols.at(jc) + at, n - at, from, k);
+        });
+        parallel(rows.parts, [&](size_t task) {
+          [[maybe_unused]] const typename P::Mode mode;
+          block(0, 0, jc, pc, task, false);
+        });
       }
     }
   }
@@ -222,9 +272,20 @@ struct Shares {
   }
 };
 
-// `batch` products, each of them m x n; product(i) makes one.
+// `batch` products, each of them m x n; product(i) makes one. Where bands of rows would each pack a large B again, all
+// threads pack it once.
 template <class F>
 void multiply_all(size_t batch, size_t m, size_t n, size_t words, F product) {
+  using P = decltype(product(0));
+  if constexpr (!P::ready) {
+    if (m >= 256 && n * words >= (size_t(1) << 17)) {
+      for (size_t i = 0; i < batch; i++) {
+        const P g = product(i);
+        Packed<P>(g, m, n, true).multiply_together();
+      }
+      return;
+    }
+  }
   const Shares shares(m, n, words);
   const Cut rows(m, 1, shares.down, 0), cols(n, size_t(NV) * N, shares.across, 0);
   const size_t tasks = shares.down * shares.across;
@@ -233,8 +294,10 @@ void multiply_all(size_t batch, size_t m, size_t n, size_t words, F product) {
   const size_t each = tasks > 1 || work >= least_work ? 1 : least_work / work + 1;
   parallel((batch + each - 1) / each * tasks, [&](size_t task) {
     const size_t part = task % tasks, y = part / shares.across, x = part % shares.across;
-    for (size_t i = task / tasks * each; i < batch && i < (task / tasks + 1) * each; i++)
-      Packed(product(i), rows.size(y), cols.size(x)).multiply(rows.at(y), cols.at(x));
+    for (size_t i = task / tasks * each; i < batch && i < (task / tasks + 1) * each; i++) {
+      const P g = product(i);
+      Packed<P>(g, rows.size(y), cols.size(x)).multiply(rows.at(y), cols.at(x));
+    }
   });
 }
 

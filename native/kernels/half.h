@@ -131,18 +131,21 @@ inline void pairs_turned(f32* out, size_t run, const T* x, ptrdiff_t step, size_
   for (size_t j = 0; j < size_t(N); j++) row[j] = x + ptrdiff_t(j < w ? j : w - 1) * step;
   size_t k = 0;
 #if NABLA_DOTS
-  for (; k + 2 * N <= depth; k += 2 * N) {  // rounded first: half as much to turn
-    V r[N];
-#pragma GCC unroll 16
-    for (int j = 0; j < N; j++) {
+  // Half a block at once: rounding puts 16 terms of two columns side by side, as transpose() wants them, and a word of
+  // bf16 takes its halves from two columns when it is loaded.
+  for (; k + N <= depth; k += N) {
+    V r[TURN];
+#pragma GCC unroll 8
+    for (int i = 0; i < TURN; i++) {
+      const T *low = row[i + i / 4 * 4] + k, *high = row[i + i / 4 * 4 + 4] + k;
       if constexpr (is_half<T>)
-        r[j] = load((const f32*)(row[j] + k));
+        r[i] = halves((const f32*)low, (const f32*)high);
       else
-        r[j] = narrow(load(row[j] + k), load(row[j] + k + N));
+        r[i] = narrow(load(low), load(high));
     }
     transpose(r);
-#pragma GCC unroll 16
-    for (int j = 0; j < N; j++, out += run) store(out, r[j]);
+#pragma GCC unroll 8
+    for (int i = 0; i < TURN; i++, out += run) store(out, r[i]);
   }
 #endif
   for (; k + N <= depth; k += N) {

@@ -43,15 +43,21 @@ struct Range {
   i32 zero;
 };
 inline Range quantize_row(u8* q, const f32* x, size_t k) {
-  V low = all(0), high = all(0);
-  for (size_t l = 0; l < k; l += N) {
-    const V v = load(x + l, k - l < size_t(N) ? k - l : size_t(N));
-    low = select(v < low, v, low);
-    high = select(v > high, v, high);
+  V low[2] = {all(0), all(0)}, high[2] = {all(0), all(0)};  // in turns, for each waits for itself
+  auto reach = [&](V v, int i) {
+    low[i] = min(v, low[i]);  // a NaN is passed over
+    high[i] = max(v, high[i]);
+  };
+  size_t at = 0;
+  for (; at + 2 * N <= k; at += 2 * N) {
+    for (int line = 0; line < 2 * N; line += 16) prefetch(x + k + at + line);  // the next row
+    reach(load(x + at), 0);
+    reach(load(x + at + N), 1);
   }
+  for (; at < k; at += N) reach(load(x + at, k - at < size_t(N) ? k - at : size_t(N)), 0);
   f32 lows[N], highs[N];
-  store(lows, low);
-  store(highs, high);
+  store(lows, min(low[1], low[0]));
+  store(highs, max(high[1], high[0]));
   for (int i = 1; i < N; i++) {
     if (lows[i] < lows[0]) lows[0] = lows[i];
     if (highs[i] > highs[0]) highs[0] = highs[i];
@@ -105,17 +111,12 @@ struct Bytes {
   }
   f32* at(size_t j, size_t from) const { return (f32*)b + (j / wide * k + from) * wide + j % wide; }
   ptrdiff_t place(int j) const { return ptrdiff_t(size_t(j) * N / wide * k * wide + size_t(j) * N % wide); }
-  void finish(f32* to, ptrdiff_t row, size_t rows, size_t cols, size_t i, size_t j) const {
-    for (size_t r = 0; r < rows; r++, to += row) {
-      const Range& x = range[i + r - top];
-      for (size_t l = 0; l < cols; l += N) {
-        const size_t w = cols - l < size_t(N) ? cols - l : size_t(N);
-        const I whole = bits(load(to + l, w)) - all_i(x.zero) * load(sum + j + l, w);
-        V y = to_float(whole) * (all(x.scale) * load(scale + j + l, w));
-        if (bias) y = y + load(bias + j + l, w);
-        store(to + l, y, w);
-      }
-    }
+  // Sums of row i and w columns from j on as results.
+  V finished(V sums, size_t i, size_t j, size_t w) const {
+    const Range& x = range[i - top];
+    const I whole = bits(sums) - all_i(x.zero) * load(sum + j, w);
+    const V y = to_float(whole) * (all(x.scale) * load(scale + j, w));
+    return bias ? y + load(bias + j, w) : y;
   }
 };
 
