@@ -15,7 +15,7 @@ export interface CompileOptions {
   fuse?: boolean;
   /**
    * Keep a second copy of weights that no step of it writes, in the order in which products of up to 64 rows read them: such a
-   * product takes 0.5 to 0.95 of its time, and the bits are the same. Made once two runs have found a weight unchanged, and anew when it
+   * product takes 0.55 to 0.95 of its time, and the bits are the same. Made once two runs have found a weight unchanged, and anew when it
    * has changed. Default: where half of the free memory holds the copies.
    */
   prepack?: boolean | undefined;

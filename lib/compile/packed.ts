@@ -28,7 +28,7 @@ export class Packed {
   }
 
   /**
-   * How the run that is asked for now reads it. A copy costs as much as three products, so it is made by the second run that
+   * How the run that is asked for now reads it. A copy costs as much as several products, so it is made by the second run that
    * finds the weight unchanged: never where training takes turns with single runs.
    */
   begin(): number {
