@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The kernels as another compiler makes them, run on generated input, hold the bits of this machine's own build. Says why where it cannot.
-//   npm run test:neon     cross-compiled for arm64, under qemu
-//   npm run test:clang    compiled by Clang, as on macOS and Windows
+//   npm run test:neon     cross-compiled for arm64 by GCC, under qemu
+//   npm run test:clang    compiled by Clang, as on Windows, and for arm64, as on macOS
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -20,6 +20,7 @@ const others = {
   // Bits do not depend on the optimiser, and -O1 compiles in half the time.
   neon: {
     compiler: "aarch64-linux-gnu-g++",
+    tools: ["qemu-aarch64"],
     packages: "g++-aarch64-linux-gnu qemu-user",
     flags: ["-O1"],
     emulator: ["qemu-aarch64"],
@@ -29,18 +30,28 @@ const others = {
   // As it is shipped: what -O3 makes of the loops is what is tested, and what `npm run check:code -- --clang` reads.
   clang: {
     compiler: "clang++",
+    tools: [],
     packages: "clang",
     flags: ["-O3", "-fPIC"],
     emulator: [],
     link: [],
     isas: ["scalar", "avx2", "avx512", "avx512dot"],
   },
+  "clang-neon": {
+    compiler: "clang++",
+    tools: ["qemu-aarch64", "aarch64-linux-gnu-ld"],
+    packages: "clang g++-aarch64-linux-gnu qemu-user",
+    flags: ["-O3", "--target=aarch64-linux-gnu"],
+    emulator: ["qemu-aarch64"],
+    link: ["-static", "--target=aarch64-linux-gnu"],
+    isas: ["scalar", "neon"],
+  },
 };
 const name = process.argv[2];
 const other = others[name];
-if (!other) throw new Error(`bits.mjs neon|clang, got ${name}`);
+if (!other) throw new Error(`bits.mjs neon|clang|clang-neon, got ${name}`);
 const folder = `build-${name}`;
-const tools = [other.compiler, ...other.emulator];
+const tools = [other.compiler, ...other.tools];
 
 if (process.arch !== "x64") skip(`needs an x86-64 machine to compare with, this is ${process.arch}`);
 if (!tools.every(has)) {
@@ -68,7 +79,7 @@ const common = ["args", "drive", "cpu", "pool"];
 const parts = [...other.isas.map((isa) => `isa/${isa}`), ...common];
 const [host, ...theirs] = await Promise.all([
   compile("test/native/rows.cc", `${folder}/host.o`, "g++", ["-O1"]),
-  compile("test/native/rows.cc", `${folder}/rows.o`, other.compiler, ["-O1"]),
+  compile("test/native/rows.cc", `${folder}/rows.o`, other.compiler, other.flags),
   ...parts.map((part) => compile(`native/${part}.cc`, `${folder}/${part}.o`, other.compiler, other.flags)),
 ]);
 const own = readdirSync(`${objects}/isa`).map((file) => `${objects}/isa/${file}`);
@@ -94,8 +105,8 @@ const wrong = [...here.keys()].filter((row) => !there.has(row) || apart(row, her
 // f64 rows call the C library, which rounds its functions differently on another machine.
 const foreign = [...here.keys()].filter((row) => here.get(row).get("scalar") !== there.get(row)?.get("scalar"));
 wrong.push(...(other.emulator.length > 0 ? foreign.filter((row) => !row.endsWith(" f64")) : foreign));
-const missing = other.isas.filter((isa) => here.get("add f32").has(isa) && !there.get("add f32")?.has(isa));
-if (name === "neon" && !there.get("add f32")?.has("neon")) missing.push("neon");
+const offers = (rows, isa) => rows.get("add f32")?.has(isa);
+const missing = other.isas.filter((isa) => (isa === "neon" || offers(here, isa)) && !offers(there, isa));
 if (wrong.length + missing.length > 0) {
   console.error(
     `${name}: other bits in ${wrong.join(", ") || "no row"}; tables missing: ${missing.join(", ") || "none"}`,

@@ -90,13 +90,20 @@ inline T head(Lane<T> a) {
 }
 inline bool head(Yes a) { return a.v; }
 
+// Clang for arm64 makes fmin and fmax of a comparison with 0 and a selection, which order the zeros, wherever it sees both.
+inline bool unseen(bool m) {
+#if defined(__clang__) && defined(__aarch64__)
+  asm("" : "+r"(m));
+#endif
+  return m;
+}
 template <class T>
 inline Lane<T> min(Lane<T> a, Lane<T> b) {
-  return a.v < b.v ? a : b;
+  return unseen(a.v < b.v) ? a : b;
 }
 template <class T>
 inline Lane<T> max(Lane<T> a, Lane<T> b) {
-  return a.v > b.v ? a : b;
+  return unseen(a.v > b.v) ? a : b;
 }
 
 inline Lane<f32> fma(Lane<f32> a, Lane<f32> b, Lane<f32> c) { return {__builtin_fmaf(a.v, b.v, c.v)}; }

@@ -81,9 +81,6 @@ inline V operator*(V a, V b) { return {vmulq_f32(a.v, b.v)}; }
 inline V operator/(V a, V b) { return {vdivq_f32(a.v, b.v)}; }
 inline V operator-(V a) { return {vnegq_f32(a.v)}; }
 inline V fma(V a, V b, V c) { return {vfmaq_f32(c.v, a.v, b.v)}; }
-// vminq and vmaxq would keep a NaN of the first operand and order the zeros.
-inline V min(V a, V b) { return {vbslq_f32(vcltq_f32(a.v, b.v), a.v, b.v)}; }
-inline V max(V a, V b) { return {vbslq_f32(vcgtq_f32(a.v, b.v), a.v, b.v)}; }
 inline V sqrt(V a) { return {vsqrtq_f32(a.v)}; }
 inline V abs(V a) { return {vabsq_f32(a.v)}; }
 inline V copysign(V a, V b) { return {vbslq_f32(vdupq_n_u32(0x80000000u), b.v, a.v)}; }
@@ -103,6 +100,14 @@ inline M operator|(M a, M b) { return {vorrq_u32(a.v, b.v)}; }
 inline M operator^(M a, M b) { return {veorq_u32(a.v, b.v)}; }
 inline M operator~(M a) { return {vmvnq_u32(a.v)}; }
 inline V select(M m, V a, V b) { return {vbslq_f32(m.v, a.v, b.v)}; }
+// vminq and vmaxq would keep a NaN of the first operand and order the zeros, and Clang makes them of a comparison with 0 and
+// a selection wherever it sees both.
+inline M unseen(M m) {
+  asm("" : "+w"(m.v));
+  return m;
+}
+inline V min(V a, V b) { return select(unseen(a < b), a, b); }
+inline V max(V a, V b) { return select(unseen(a > b), a, b); }
 inline M select(M m, M a, M b) { return {vbslq_u32(m.v, a.v, b.v)}; }
 inline bool any(M m) { return vmaxvq_u32(m.v) != 0; }
 
