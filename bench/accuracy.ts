@@ -1,8 +1,10 @@
 // How far f32 kernels are from the true values: functions in units of the last place over all floats, products as a share
 // of the error that their length allows.
-import { randn, type Tensor } from "nabla";
+import { rand, type Tensor } from "nabla";
 import { native } from "../lib/core/native.ts";
+import { Blas, type Shape } from "./blas.ts";
 import type { Found } from "./kernels.ts";
+import type { Table } from "./report.ts";
 
 /** Every 4093rd float by its bits: all signs and exponents. And 200,000 evenly in [-24, 24). */
 function floats(): Float32Array {
@@ -46,9 +48,9 @@ function functions(): (string | number)[][] {
   return found;
 }
 
-/** The largest error of a product in units of 2^-24 sum |a| |b|, and the mean of all. */
-function product(m: number, n: number, k: number): (string | number)[] {
-  const [a, b] = [randn(m, k), randn(k, n)] as [Tensor, Tensor];
+/** Of operands from -1/2 to 1/2, the largest error of a product in units of 2^-24 sum |a| |b|, and the mean of all. */
+function errors([m, n, k]: Shape): number[] {
+  const [a, b] = [rand(m, k).sub(0.5), rand(k, n).sub(0.5)] as [Tensor, Tensor];
   const wide = (x: Tensor): Tensor => x.to("f64") as Tensor;
   const c = a.matmul(b as never).dataSync();
   const truth = wide(a)
@@ -64,28 +66,36 @@ function product(m: number, n: number, k: number): (string | number)[] {
     most = Math.max(most, error);
     sum += error;
   }
-  return [`${m}x${n}x${k}`, most.toFixed(3), (sum / c.length).toFixed(3)];
+  return [most, sum / c.length];
 }
 
-export function accuracy(): Found {
+const shapes: readonly Shape[] = [
+  [64, 64, 64, "NN"],
+  [128, 128, 784, "NN"],
+  [64, 64, 4096, "NN"],
+  [64, 64, 20_000, "NN"],
+];
+/** Products beside those of other libraries. */
+async function products(): Promise<Table> {
+  const { peers, absent } = await Blas.all(1);
+  const rows: (string | number)[][] = [];
+  for (const shape of shapes) {
+    const found = [errors(shape)];
+    for (const peer of peers) found.push(await peer.errors(shape));
+    rows.push([shape.slice(0, 3).join("x"), ...found.flat().map((x) => x.toFixed(3))]);
+  }
+  for (const peer of peers) peer.stop();
+  const names = ["nabla", ...peers.map(({ name }) => name)];
+  const columns = ["shape", ...names.flatMap((name) => [`${name}: largest`, "mean"])];
+  return { title: "GEMM, f32: error in units of 2^-24 sum |a| |b|", columns, rows, notes: absent };
+}
+
+export async function accuracy(): Promise<Found> {
   const ulps = functions();
-  const sizes: [number, number, number][] = [
-    [64, 64, 64],
-    [128, 128, 784],
-    [64, 64, 4096],
-    [64, 64, 20_000],
-  ];
-  const products = sizes.map((size) => product(...size));
   const title = "Functions, f32: largest error over all floats, in units of the last place; those beyond half a unit";
+  const columns = ["function", "ulp", "at", "infinite or NaN where the true value is not"];
   return {
-    tables: [
-      { title, columns: ["function", "ulp", "at", "infinite or NaN where the true value is not"], rows: ulps },
-      {
-        title: "GEMM, f32: error in units of 2^-24 sum |a| |b|",
-        columns: ["shape", "largest", "mean"],
-        rows: products,
-      },
-    ],
+    tables: [{ title, columns, rows: ulps }, await products()],
     bars: [],
     figures: Object.fromEntries(ulps.map(([name, most]) => [`ulp ${name}`, Number(most)])),
   };

@@ -94,14 +94,23 @@ export class Blas {
     return { peers, absent };
   }
 
-  /** Nanoseconds of one call, over about ms milliseconds. */
-  async time([m, n, k, layout]: Shape, ms: number): Promise<number> {
+  async #ask([m, n, k, layout]: Shape, ms: number): Promise<number[]> {
     this.#child.kill("SIGCONT");
     this.#child.stdin!.write(`${m} ${n} ${k} ${layout === "TN" ? 1 : 0} ${layout === "NT" ? 1 : 0} ${ms}\n`);
     const answer = (await this.#lines.next()).value ?? "it ended";
     this.#child.kill("SIGSTOP");
-    if (Number.isNaN(Number(answer))) throw new Error(`${this.name}, ${layout} ${m}x${n}x${k}: ${answer}`);
-    return Number(answer);
+    const numbers = answer.split(" ").map(Number);
+    if (numbers.some(Number.isNaN)) throw new Error(`${this.name}, ${layout} ${m}x${n}x${k}: ${answer}`);
+    return numbers;
+  }
+  /** Nanoseconds of one call, over about ms milliseconds. */
+  async time(shape: Shape, ms: number): Promise<number> {
+    const [time] = await this.#ask(shape, ms);
+    return time!;
+  }
+  /** Of operands from -1/2 to 1/2, the largest and the mean error in units of 2^-24 sum |a| |b|. */
+  async errors(shape: Shape): Promise<number[]> {
+    return await this.#ask(shape, 0);
   }
   stop(): void {
     this.#child.kill("SIGKILL");
