@@ -90,6 +90,8 @@ struct RowInfo {
 
 const RowInfo& row_info(unsigned row);
 const char* type_name(Type t);
+// By Type.
+constexpr u8 bytes_of[] = {4, 8, 4, 1, 1, 2, 1};
 
 // The bytes an operand may touch; step and writes are for whoever keeps several.
 struct Reach {

@@ -7,8 +7,6 @@
 namespace nabla {
 namespace {
 
-constexpr size_t bytes_of[] = {4, 8, 4, 1, 1, 2, 1};
-
 [[noreturn]] void broken(const char* what) { throw Reject("ERR_NABLA_INTERNAL", std::string("program: ") + what); }
 
 // Do steps that run side by side touch nothing that another of them writes?

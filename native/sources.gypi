@@ -3,6 +3,7 @@
     "nabla_sources": [
       "native/addon.cc",
       "native/args.cc",
+      "native/signature.cc",
       "native/drive.cc",
       "native/program.cc",
       "native/runner.cc",
