@@ -398,12 +398,12 @@ export const K = {
   conv_input: { name: "conv_input", driver: "Call", shapes: "nchw nopq ofkl c?", access: "wrrr", id: { f32: 452, f64: 453 } },
   /** Strided<Out<T>, 4> dw, Strided<In<T>, 4> dy, Strided<In<T>, 4> x, u32 stride_h, u32 stride_w, u32 pad_h, u32 pad_w, u32 dilation_h, u32 dilation_w over "ofkl nopq nchw" */
   conv_weight: { name: "conv_weight", driver: "Call", shapes: "ofkl nopq nchw", access: "wrr", id: { f32: 454, f64: 455 } },
-  /** Strided<Out<T>, 3> y, Strided<Out<i32>, 3> index, Strided<In<T>, 3> x, u32 kernel_h, u32 kernel_w, u32 stride_h, u32 stride_w, u32 pad_h, u32 pad_w, u32 dilation_h, u32 dilation_w over "apq apq ahw" */
+  /** Strided<Out<T>, 3> y, Strided<Out<i32>, 3> index, Strided<In<T>, 3> x, u32 kernel_h, u32 kernel_w, u32 stride_h, u32 stride_w, u32 pad_h, u32 pad_w, u32 dilation_h, u32 dilation_w, u32 rectify over "apq apq ahw" */
   max_pool: { name: "max_pool", driver: "Call", shapes: "apq apq ahw", access: "wwr", id: { f32: 456, f64: 457 } },
   /** Strided<Out<T>, 3> y, Strided<Out<i32>, 3> index, Strided<In<T>, 3> x over "apq apq ahw" */
   adaptive_max_pool: { name: "adaptive_max_pool", driver: "Call", shapes: "apq apq ahw", access: "wwr", id: { f32: 458, f64: 459 } },
-  /** Strided<Out<T>, 3> dx, Strided<In<T>, 3> dy, Strided<In<i32>, 3> index over "ahw apq apq" */
-  max_pool_grad: { name: "max_pool_grad", driver: "Call", shapes: "ahw apq apq", access: "wrr", id: { f32: 460, f64: 461 } },
+  /** Strided<Out<T>, 3> dx, Strided<In<T>, 3> dy, Strided<In<i32>, 3> index, Strided<In<T>, 3> y, u32 rows, u32 cols over "ahw apq apq apq?" */
+  max_pool_grad: { name: "max_pool_grad", driver: "Call", shapes: "ahw apq apq apq?", access: "wrrr", id: { f32: 460, f64: 461 } },
   /** Strided<Out<T>, 3> y, Strided<In<T>, 3> x, u32 kernel_h, u32 kernel_w, u32 stride_h, u32 stride_w, u32 pad_h, u32 pad_w, u32 include, f64 divisor over "apq ahw" */
   avg_pool: { name: "avg_pool", driver: "Call", shapes: "apq ahw", access: "wr", id: { f32: 462, f64: 463 } },
   /** Strided<Out<T>, 3> dx, Strided<In<T>, 3> dy, u32 kernel_h, u32 kernel_w, u32 stride_h, u32 stride_w, u32 pad_h, u32 pad_w, u32 include, f64 divisor over "ahw apq" */

@@ -53,10 +53,10 @@ const maxPoolOp = op({
   ],
   forward({ y, index }, { x }, { kernel, stride, padding, dilation }) {
     if (y.size === 0) return;
-    const scalars = [...kernel, ...stride, ...padding, ...dilation];
+    const scalars = [...kernel, ...stride, ...padding, ...dilation, 0];
     launch(K.max_pool, x.dtype, [...y.shape, ...x.shape.slice(1)], [walk(y), walk(index), walk(x)], scalars);
   },
-  grad: { x: ({ y }, { index }, { inputs }) => y && maxPoolGrad({ dy: y, index }, { inputs }) },
+  grad: { x: ({ y }, { index }, sliding) => y && maxPoolGrad({ dy: y, index }, gradOf(sliding)) },
   cases: [
     { inputs: { x: distinct([2, 5, 6]) }, attrs: some },
     {
@@ -88,18 +88,27 @@ const adaptiveMaxPoolOp = op({
     if (y.size === 0) return;
     launch(K.adaptive_max_pool, x.dtype, [...y.shape, ...x.shape.slice(1)], [walk(y), walk(index), walk(x)]);
   },
-  grad: { x: ({ y }, { index }, { inputs }) => y && maxPoolGrad({ dy: y, index }, { inputs }) },
+  grad: { x: ({ y }, { index }, { inputs }) => y && maxPoolGrad({ dy: y, index }, { inputs, beside: [0, 0] }) },
   cases: [{ inputs: { x: distinct([2, 5, 7]) }, attrs: { inputs: [5, 7], outputs: [3, 2] } }],
 });
+interface Taken extends Pick<Sliding, "inputs"> {
+  /** Sizes of windows that lie side by side; 0 for any other. */
+  readonly beside: Pair;
+}
+function gradOf({ kernel, stride, padding, dilation, inputs }: Dilated): Taken {
+  const beside = [0, 1].every((i) => kernel[i] === stride[i] && padding[i] === 0 && dilation[i] === 1);
+  return { inputs, beside: beside ? kernel : [0, 0] };
+}
 /** dx[index] = sum of dy, zeros elsewhere */
 const maxPoolGrad = op({
   name: "max_pool_grad",
   inputs: ["dy", "index"],
   keep: ["index"],
-  infer: ({ dy }, { inputs }: Pick<Sliding, "inputs">): Spec => ({ shape: planes(dy, inputs), dtype: dy.dtype }),
-  forward({ y }, { dy, index }) {
+  infer: ({ dy }, { inputs }: Taken): Spec => ({ shape: planes(dy, inputs), dtype: dy.dtype }),
+  forward({ y }, { dy, index }, { beside }) {
     if (y.size === 0) return;
-    launch(K.max_pool_grad, y.dtype, [...y.shape, ...dy.shape.slice(1)], [walk(y), walk(dy), walk(index)]);
+    const operands = [walk(y), walk(dy), walk(index), null];
+    launch(K.max_pool_grad, y.dtype, [...y.shape, ...dy.shape.slice(1)], operands, beside);
   },
   grad: {
     dy(gy, { index }): Value {
@@ -111,7 +120,11 @@ const maxPoolGrad = op({
   cases: [
     {
       inputs: { dy: [2, 2, 2], index: { shape: [2, 2, 2], dtype: "i32", data: [0, 3, 3, 5, 1, 1, 4, 2] } },
-      attrs: { inputs: [2, 3] },
+      attrs: { inputs: [2, 3], beside: [0, 0] },
+    },
+    {
+      inputs: { dy: [1, 1, 3], index: { shape: [1, 1, 3], dtype: "i32", data: [8, 2, 5] } },
+      attrs: { inputs: [3, 7], beside: [2, 2] },
     },
   ],
 });

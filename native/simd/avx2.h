@@ -168,6 +168,16 @@ inline V evens(V a, V b) {
   __m256d pairs = _mm256_castps_pd(_mm256_shuffle_ps(a.v, b.v, 0x88));
   return {_mm256_castpd_ps(_mm256_permute4x64_pd(pairs, 0xd8))};
 }
+// Stays in a register: not loaded again at each use.
+inline void keep(V& a) { __asm__("" : "+x"(a.v)); }
+// Lane i is lane at[i] of a.
+inline V permute(V a, I at) { return {_mm256_permutevar8x32_ps(a.v, at.v)}; }
+// Lanes of a and b in turns, in two words.
+inline void zip(V& a, V& b) {
+  const __m256 low = _mm256_unpacklo_ps(a.v, b.v), high = _mm256_unpackhi_ps(a.v, b.v);
+  a = {_mm256_permute2f128_ps(low, high, 0x20)};
+  b = {_mm256_permute2f128_ps(low, high, 0x31)};
+}
 
 // Row i of the 8 x 8 block becomes column i.
 inline void transpose(V (&r)[N]) {

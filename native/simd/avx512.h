@@ -142,6 +142,17 @@ inline V evens(V a, V b) {
   __m512i at = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
   return {_mm512_permutex2var_ps(a.v, at, b.v)};
 }
+// Stays in a register: not loaded again at each use.
+inline void keep(V& a) { __asm__("" : "+v"(a.v)); }
+// Lane i is lane at[i] of a.
+inline V permute(V a, I at) { return {_mm512_permutexvar_ps(at.v, a.v)}; }
+// Lanes of a and b in turns, in two words.
+inline void zip(V& a, V& b) {
+  const __m512i low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  const __m512 x = _mm512_permutex2var_ps(a.v, low, b.v);
+  b = {_mm512_permutex2var_ps(a.v, _mm512_add_epi32(low, _mm512_set1_epi32(8)), b.v)};
+  a = {x};
+}
 
 // Row i of the 16 x 16 block becomes column i.
 inline void transpose(V (&r)[N]) {

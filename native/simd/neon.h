@@ -169,6 +169,19 @@ inline bool head(M m) { return vgetq_lane_u32(m.v, 0) != 0; }
 
 // Every other lane of a, then of b.
 inline V evens(V a, V b) { return {vuzp1q_f32(a.v, b.v)}; }
+// Stays in a register: not loaded again at each use.
+inline void keep(V& a) { __asm__("" : "+w"(a.v)); }
+// Lane i is lane at[i] of a.
+inline V permute(V a, I at) {
+  const uint32x4_t bytes = vmlaq_n_u32(vdupq_n_u32(0x03020100), vreinterpretq_u32_s32(at.v), 0x04040404);
+  return {vreinterpretq_f32_u8(vqtbl1q_u8(vreinterpretq_u8_f32(a.v), vreinterpretq_u8_u32(bytes)))};
+}
+// Lanes of a and b in turns, in two words.
+inline void zip(V& a, V& b) {
+  const float32x4_t low = vzip1q_f32(a.v, b.v);
+  b = {vzip2q_f32(a.v, b.v)};
+  a = {low};
+}
 
 // Row i of the 4 x 4 block becomes column i.
 inline void transpose(V (&r)[N]) {

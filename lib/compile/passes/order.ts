@@ -7,6 +7,7 @@ import { removeDead } from "./dead.ts";
 import { finishProducts } from "./epilogue.ts";
 import { fuseSteps, singleSteps } from "./fuse.ts";
 import { prepackWeights } from "./prepack.ts";
+import { rectifyPools } from "./rectify.ts";
 import { shareResults } from "./result.ts";
 import { shareTwins } from "./twin.ts";
 
@@ -16,6 +17,6 @@ interface Passes {
 }
 export function optimize(g: Graph, { fuse = true, prepack }: Passes): Graph {
   const clean = hoistChecks(removeDead(shareResults(shareTwins(removeDead(copyConstants(g))))));
-  const joined = fuse ? removeDead(clipInUpdates(finishProducts(clean))) : clean;
+  const joined = fuse ? removeDead(clipInUpdates(rectifyPools(finishProducts(clean)))) : clean;
   return (fuse ? fuseSteps : singleSteps)(prepackWeights(joined, prepack));
 }
