@@ -23,7 +23,8 @@ interface Sliding {
   readonly outputs: Pair;
 }
 const scalars = ({ stride, padding, dilation }: Sliding): number[] => [...stride, ...padding, ...dilation];
-const perChannel = (gy: Value): Value => sum(gy, [0, 2, 3]);
+/** Rows first, so that nothing is copied. */
+const perChannel = (gy: Value): Value => sum(sum(gy, [2, 3]), 0);
 const flat = (bias: Value | undefined): Value | null => (bias ? contiguous(bias) : null);
 
 const plain: Sliding = {

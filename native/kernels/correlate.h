@@ -34,6 +34,7 @@ struct Phase {
   size_t k;
   const ptrdiff_t* place;  // [k]
   const f32* weight;       // [groups][runs][k][run]
+  const Sift* sift;        // a vector of positions each, or null where results do not lie row after row
 };
 
 // Bands of rows, for a task each.
@@ -73,12 +74,32 @@ inline void pack_weights(f32* out, const Correlation& c, const f32* from, size_t
   }
 }
 
+// Whether results lie row after row in the order of positions.
+inline bool in_order(const Correlation& c) {
+  const Axis &h = c.planes.h, &w = c.planes.w;
+  return h.out_step == 1 && w.out_step == 1 && c.y.step[3] == 1 && c.y.step[2] == w.count && h.count == h.results &&
+         w.count == w.results;
+}
+inline size_t vectors(const Planes& p, ptrdiff_t band) { return size_t(p.flat(band) + N - 1) / N; }
+inline void fill_sift(Sift* out, const Planes& p, ptrdiff_t band) {
+  ptrdiff_t row = 0, col = 0, to = 0;
+  for (size_t v = vectors(p, band); v; v--, out++) {
+    *out = {{}, 0, to};
+    for (i32 lane = 0; lane < N; lane++) {
+      if (col < p.w.count && row < band) out->at[out->n++] = lane;
+      if (++col == p.pitch) col = 0, row++;
+    }
+    to += out->n;
+  }
+}
+
 inline size_t prepared_bytes(const Correlation& c, const WeightRuns& runs, size_t bands) {
   const Axis &h = c.planes.h, &w = c.planes.w;
   const size_t taps = size_t(h.window.taps * w.window.taps), all = taps * c.f;
   const size_t phases = size_t(h.out_step * w.out_step);
   return phases * bands * sizeof(Phase) + (all * bands + taps) * sizeof(ptrdiff_t) +
-         c.groups * runs.count() * all * run_of(runs) * sizeof(f32) + 64;
+         c.groups * runs.count() * all * run_of(runs) * sizeof(f32) + 64 +
+         (in_order(c) ? bands * vectors(c.planes, h.count) * sizeof(Sift) : 0);
 }
 
 // f(tap_h, tap_w) for the taps of one phase of the results, in order.
@@ -101,14 +122,17 @@ inline const Phase* prepare(const Correlation& c, const WeightRuns& runs, ptrdif
   ptrdiff_t* place = reinterpret_cast<ptrdiff_t*>(phase + phases * sizes);
   const size_t all = size_t(p.h.window.taps * p.w.window.taps);
   ptrdiff_t* tap = place + all * c.f * sizes;
-  f32* packed = reinterpret_cast<f32*>((reinterpret_cast<uintptr_t>(tap + all) + 63) & ~uintptr_t(63));
+  Sift* sift = reinterpret_cast<Sift*>(tap + all);
+  const size_t sifts = in_order(c) ? vectors(p, largest) : 0;
+  f32* packed = reinterpret_cast<f32*>((reinterpret_cast<uintptr_t>(sift + sizes * sifts) + 63) & ~uintptr_t(63));
   for (size_t i = 0; i < phases; i++) {
     const ptrdiff_t rh = ptrdiff_t(i) / p.w.out_step, rw = ptrdiff_t(i) % p.w.out_step;
     size_t taps = 0;
     each_tap(p, rh, rw, [&](ptrdiff_t y, ptrdiff_t x) { tap[taps++] = y * c.w_h + x * c.w_w; });
     for (size_t s = 0; s < sizes; s++) {
       const ptrdiff_t band = largest - ptrdiff_t(s);
-      phase[i * sizes + s] = {rh, rw, taps * c.f, place, packed};
+      phase[i * sizes + s] = {rh, rw, taps * c.f, place, packed, sifts ? sift + s * sifts : nullptr};
+      if (sifts) fill_sift(sift + s * sifts, p, band);
       for (size_t f = 0; f < c.f; f++) {
         const ptrdiff_t channel = ptrdiff_t(f) * p.phases() * p.size(band);
         each_tap(p, rh, rw, [&](ptrdiff_t y, ptrdiff_t x) { *place++ = channel + p.place(y, x, band); });
@@ -177,17 +201,19 @@ inline void correlate_phase(const Correlation& c, const Phase& phase, const f32*
   for (ptrdiff_t p = 0; p < flat;) {
     const ptrdiff_t left = (flat - p + N - 1) / N;
     const int C = left < wide ? int(left) : wide;
-    Reach t{weight, run, planes + p, phase.place, phase.k, tile};
+    const f32* bias = c.bias ? c.bias + group * c.m + row : nullptr;
+    Reach t{weight, run, planes + p, phase.place, phase.k, tile, nullptr, to.y_m, bias};
     Store s = to;
     s.y += ptrdiff_t(row) * s.y_m;
-    const f32* bias = c.bias ? c.bias + group * c.m + row : nullptr;
+    if (phase.sift) t.sift = phase.sift + p / N;
     for (size_t r = first; r < last; r++) {
       const size_t rows = runs.rows(r);
+      if (phase.sift) t.out = s.y + to.begin * to.y_h;
       reach_of.at[rows - 1][C - 1](t);
-      store_tile(s, tile, rows, C * N, p, bias);
+      if (!phase.sift) store_tile(s, tile, rows, C * N, p, t.bias);
       t.a += phase.k * run;
       s.y += ptrdiff_t(rows) * s.y_m;
-      if (bias) bias += rows;
+      if (bias) t.bias += rows;
     }
     p += C * N;
   }

@@ -104,13 +104,20 @@ inline void copy_apart(f32* out, const f32* x, ptrdiff_t step, ptrdiff_t n) {
     return;
   }
   for (; i + N <= n; i += N) store(out + i, load(x + i));
-  if (i < n) store(out + i, load(x + i, size_t(n - i)), size_t(n - i));
+  if (i == n) return;
+  if (n >= N)
+    store(out + n - N, load(x + n - N));
+  else if (n > 0)
+    store(out, load(x, size_t(n)), size_t(n));
 }
 inline void clear(f32* out, ptrdiff_t n) {
-  for (ptrdiff_t i = 0; i < n; i++) out[i] = 0;
+  ptrdiff_t i = 0;
+  for (; i + N <= n; i += N) store(out + i, all(0));
+  if (i < n) store(out + i, all(0), size_t(n - i));
 }
 
-// The planes of one channel for the rows [begin, begin + band) of the results. x: its first element.
+// The planes of one channel for the rows [begin, begin + band) of the results. x: its first element. Up to N values
+// behind them may be written.
 inline void fill_planes(f32* out, const Planes& p, const f32* x, ptrdiff_t step_h, ptrdiff_t step_w, ptrdiff_t begin,
                         ptrdiff_t band) {
   const ptrdiff_t rows = p.rows(band), size = p.size(band);
@@ -121,12 +128,16 @@ inline void fill_planes(f32* out, const Planes& p, const f32* x, ptrdiff_t step_
       const ptrdiff_t step = step_w * p.w.in_step;
       const f32* from = x + ((begin + top) * p.h.in_step + rh + p.h.in_first) * step_h +
                         (left * p.w.in_step + rw + p.w.in_first) * step_w;
-      clear(out, top * p.pitch);
+      // A whole word of zeros behind a row is cheaper than a few; the next row overwrites what is too much.
+      const bool narrow = p.pitch - right + left <= N;
+      clear(out, top * p.pitch + left);
       f32* to = out + top * p.pitch;
       for (ptrdiff_t a = top; a < bottom; a++, to += p.pitch, from += step_h * p.h.in_step) {
-        clear(to, left);
         copy_apart(to + left, from, step, right - left);
-        clear(to + right, p.pitch - right);
+        if (narrow)
+          store(to + right, all(0));
+        else
+          clear(to + right, p.pitch - right + left);
       }
       clear(to, out + size - to);
     }

@@ -5,7 +5,13 @@
 
 namespace nabla::NABLA_ISA {
 
-// out[i][j] = sum over k of a[k][i] b[place[k] + j]: R rows, C vectors.
+// Which lanes of a vector are results: n of them, where they lie and where the first goes.
+struct Sift {
+  i32 at[N];
+  ptrdiff_t n, to;
+};
+// out[i][j] = sum over k of a[k][i] b[place[k] + j]: R rows, C vectors; with `sift`, a list for each vector, the
+// results among them + bias[i], rows `step` apart.
 struct Reach {
   const f32* a;  // [k, run]
   size_t run;
@@ -13,6 +19,9 @@ struct Reach {
   const ptrdiff_t* place;
   size_t k;
   f32* out;  // [R, C * N]
+  const Sift* sift;
+  ptrdiff_t step;
+  const f32* bias;  // [R], or null
 };
 template <int R, int C>
 void reach(const Reach& t) {
@@ -36,6 +45,23 @@ void reach(const Reach& t) {
       for (int j = 0; j < C; j++) acc[i][j] = fma(s, x[j], acc[i][j]);
     }
     keep(a);
+  }
+  if (t.sift) {
+#pragma GCC unroll 8
+    for (int j = 0; j < C; j++) {
+      const Sift& s = t.sift[j];
+      const I at = load(s.at);
+      f32* to = t.out + s.to;
+#pragma GCC unroll 16
+      for (int i = 0; i < R; i++) {
+        const V v = permute(acc[i][j] + (t.bias ? all(t.bias[i]) : all(0)), at);
+        if (s.n == N)
+          store(to + i * t.step, v);
+        else
+          store(to + i * t.step, v, size_t(s.n));
+      }
+    }
+    return;
   }
 #pragma GCC unroll 16
   for (int i = 0; i < R; i++) {

@@ -3,7 +3,7 @@
 // lie in the planes. Images are cut into chunks, each one chain of fused multiply-adds per element; chunk i takes in
 // chunk i + h for h = 1, 2, 4 ... How many there are depends on the shapes alone.
 #pragma once
-#include "conv.h"
+#include "position.h"
 
 namespace nabla::NABLA_ISA {
 
@@ -162,6 +162,7 @@ inline void conv_weight(Strided<Out<f32>, 4> dw, Strided<In<f32>, 4> dy, Strided
   const Conv c = conv_of(x, dw, dy, stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w);
   if (!c.fits) return fill(dw, [](size_t) { return 0.0f; });
   const Planes p(Axis::forward(c.h, c.in_h, c.out_h), Axis::forward(c.w, c.in_w, c.out_w));
+  if (by_position(c)) return conv_weight_by_position(c, p, dw, rows_of_memory(dy), x, add_chunks);
   const Cuts cuts(c, p);
   const size_t group = c.f * cuts.taps * cuts.wide, size = c.groups * group;
   f32* part = static_cast<f32*>(scratch(cuts.chunks * size * sizeof(f32), 2));
