@@ -10,7 +10,7 @@ export interface Kernel {
   readonly access: string;
   readonly id: { readonly [D in KernelType]?: number };
 }
-export const rowCount = 489;
+export const rowCount = 491;
 export const K = {
   /** Out<T> y, In<T> x over "n n" */
   copy: { name: "copy", driver: "Map", shapes: "n n", access: "wr", id: { f32: 0, f64: 1, i32: 2, u8: 3, bool: 4, bf16: 5, i8: 6 } },
@@ -408,28 +408,30 @@ export const K = {
   avg_pool: { name: "avg_pool", driver: "Call", shapes: "apq ahw", access: "wr", id: { f32: 462, f64: 463 } },
   /** Strided<Out<T>, 3> dx, Strided<In<T>, 3> dy, u32 kernel_h, u32 kernel_w, u32 stride_h, u32 stride_w, u32 pad_h, u32 pad_w, u32 include, f64 divisor over "ahw apq" */
   avg_pool_grad: { name: "avg_pool_grad", driver: "Call", shapes: "ahw apq", access: "wr", id: { f32: 464, f64: 465 } },
+  /** Strided<Out<T>, 4> y, Strided<In<T>, 4> x, Rows<In<f64>> maps, f64 fill over "ncpq nchw nm" */
+  warp: { name: "warp", driver: "Call", shapes: "ncpq nchw nm", access: "wrr", id: { f32: 466, f64: 467 } },
   /** Rows<InOut<T>> h, Rows<In<T>> before, In<i32> lengths, u32 rectify, i32 step over "rd rd r?" */
-  rnn_cell: { name: "rnn_cell", driver: "Rows", shapes: "rd rd r?", access: "urr", id: { f32: 466, f64: 467 } },
+  rnn_cell: { name: "rnn_cell", driver: "Rows", shapes: "rd rd r?", access: "urr", id: { f32: 468, f64: 469 } },
   /** Rows<Out<T>> dz, Rows<InOut<T>> dh, Rows<In<T>> h, Rows<In<T>> dy, In<i32> lengths, u32 rectify, i32 step over "rd rd rd rd? r?" */
-  rnn_cell_grad: { name: "rnn_cell_grad", driver: "Rows", shapes: "rd rd rd rd? r?", access: "wurrr", id: { f32: 468, f64: 469 } },
+  rnn_cell_grad: { name: "rnn_cell_grad", driver: "Rows", shapes: "rd rd rd rd? r?", access: "wurrr", id: { f32: 470, f64: 471 } },
   /** Rows<InOut<T>> gates, Rows<Out<T>> h, Rows<Out<T>> c, Rows<In<T>> turned, Rows<In<T>> before_h, Rows<In<T>> before_c, In<i32> lengths, i32 step over "rg rd rd rg rd rd r?" */
-  lstm_cell: { name: "lstm_cell", driver: "Rows", shapes: "rg rd rd rg rd rd r?", access: "uwwrrrr", id: { f32: 470, f64: 471 } },
+  lstm_cell: { name: "lstm_cell", driver: "Rows", shapes: "rg rd rd rg rd rd r?", access: "uwwrrrr", id: { f32: 472, f64: 473 } },
   /** Rows<Out<T>> dz, Rows<InOut<T>> dh, Rows<InOut<T>> dc, Rows<In<T>> gates, Rows<In<T>> c, Rows<In<T>> before, Rows<In<T>> dy, Rows<In<T>> du, Rows<In<T>> dv, In<i32> lengths, i32 step over "rg rd rd rg rd rd rd? rg? rd? r?" */
-  lstm_cell_grad: { name: "lstm_cell_grad", driver: "Rows", shapes: "rg rd rd rg rd rd rd? rg? rd? r?", access: "wuurrrrrrr", id: { f32: 472, f64: 473 } },
+  lstm_cell_grad: { name: "lstm_cell_grad", driver: "Rows", shapes: "rg rd rd rg rd rd rd? rg? rd? r?", access: "wuurrrrrrr", id: { f32: 474, f64: 475 } },
   /** Rows<InOut<T>> gates, Rows<Out<T>> h, Rows<Out<T>> q, Rows<In<T>> turned, Rows<In<T>> before, In<i32> lengths, i32 step over "rg rd rd rg rd r?" */
-  gru_cell: { name: "gru_cell", driver: "Rows", shapes: "rg rd rd rg rd r?", access: "uwwrrr", id: { f32: 474, f64: 475 } },
+  gru_cell: { name: "gru_cell", driver: "Rows", shapes: "rg rd rd rg rd r?", access: "uwwrrr", id: { f32: 476, f64: 477 } },
   /** Rows<Out<T>> dx, Rows<Out<T>> dt, Rows<InOut<T>> dh, Rows<In<T>> gates, Rows<In<T>> q, Rows<In<T>> before, Rows<In<T>> dy, Rows<In<T>> du, Rows<In<T>> dv, In<i32> lengths, i32 step over "rg rg rd rg rd rd rd? rg? rd? r?" */
-  gru_cell_grad: { name: "gru_cell_grad", driver: "Rows", shapes: "rg rg rd rg rd rd rd? rg? rd? r?", access: "wwurrrrrrr", id: { f32: 476, f64: 477 } },
+  gru_cell_grad: { name: "gru_cell_grad", driver: "Rows", shapes: "rg rg rd rg rd rd rd? rg? rd? r?", access: "wwurrrrrrr", id: { f32: 478, f64: 479 } },
   /** Out<f64> flops, u32 rounds over "z" */
-  peak: { name: "peak", driver: "Call", shapes: "z", access: "w", id: { f32: 478 } },
+  peak: { name: "peak", driver: "Call", shapes: "z", access: "w", id: { f32: 480 } },
   /** Out<T> mean, Out<T> var, Rows<In<T>> x over "c c ncs" */
-  moments: { name: "moments", driver: "Call", shapes: "c c ncs", access: "wwr", id: { f32: 479, f64: 480 } },
+  moments: { name: "moments", driver: "Call", shapes: "c c ncs", access: "wwr", id: { f32: 481, f64: 482 } },
   /** Rows<Out<T>> y, Rows<In<T>> x, In<T> mean, In<T> var, In<T> weight, In<T> bias, f64 eps over "ncs ncs c c c? c?" */
-  batch_norm: { name: "batch_norm", driver: "Call", shapes: "ncs ncs c c c? c?", access: "wrrrrr", id: { f32: 481, f64: 482 } },
+  batch_norm: { name: "batch_norm", driver: "Call", shapes: "ncs ncs c c c? c?", access: "wrrrrr", id: { f32: 483, f64: 484 } },
   /** Rows<Out<T>> dx, Out<T> dw, Out<T> db, Rows<In<T>> dy, Rows<In<T>> x, In<T> mean, In<T> var, In<T> weight, f64 eps, u32 training over "ncs? c? c? ncs ncs c c c?" */
-  batch_norm_grad: { name: "batch_norm_grad", driver: "Call", shapes: "ncs? c? c? ncs ncs c c c?", access: "wwwrrrrr", id: { f32: 483, f64: 484 } },
+  batch_norm_grad: { name: "batch_norm_grad", driver: "Call", shapes: "ncs? c? c? ncs ncs c c c?", access: "wwwrrrrr", id: { f32: 485, f64: 486 } },
   /** Rows<Out<T>> y, Rows<Out<T>> mean, Rows<Out<T>> rstd, Rows<In<T>> x, In<T> weight, In<T> bias, f64 eps over "ngds ng ng ngds gd? gd?" */
-  group_norm: { name: "group_norm", driver: "Call", shapes: "ngds ng ng ngds gd? gd?", access: "wwwrrr", id: { f32: 485, f64: 486 } },
+  group_norm: { name: "group_norm", driver: "Call", shapes: "ngds ng ng ngds gd? gd?", access: "wwwrrr", id: { f32: 487, f64: 488 } },
   /** Rows<Out<T>> dx, Out<T> dw, Out<T> db, Rows<In<T>> dy, Rows<In<T>> x, Rows<In<T>> mean, Rows<In<T>> rstd, In<T> weight over "ngds? gd gd ngds ngds ng ng gd?" */
-  group_norm_grad: { name: "group_norm_grad", driver: "Call", shapes: "ngds? gd gd ngds ngds ng ng gd?", access: "wwwrrrrr", id: { f32: 487, f64: 488 } },
+  group_norm_grad: { name: "group_norm_grad", driver: "Call", shapes: "ngds? gd gd ngds ngds ng ng gd?", access: "wwwrrrrr", id: { f32: 489, f64: 490 } },
 } satisfies Record<string, Kernel>;

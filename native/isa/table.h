@@ -24,6 +24,7 @@
 #include "../kernels/scan.h"
 #include "../kernels/select.h"
 #include "../kernels/sort.h"
+#include "../kernels/warp.h"
 #include "../kernels/weight.h"
 
 #define NABLA_GLUE(a, b) a##b

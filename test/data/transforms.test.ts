@@ -1,6 +1,8 @@
 // Augmentation: what each transform does to pictures where it can be known, and that a seed fixes the rest.
 import { batches, forkRng, type Images, rand, type Tensor, tensor, transforms, zeros } from "nabla";
 import { describe, expect, it } from "vitest";
+import { native } from "../../lib/core/native.ts";
+import { backward, warp } from "../../lib/data/warp.ts";
 
 const list = (x: Tensor): number[] => [...(x.contiguous().dataSync() as Float32Array)];
 /** Pictures [n, 1, h, w] whose pixels tell picture, row and column: n.rc */
@@ -130,6 +132,36 @@ describe("randomAffine", () => {
   });
   it("does nothing without options", () => {
     expect(list(transforms.randomAffine({})(x))).toEqual(list(x));
+  });
+  it("agrees with its definition, on every instruction set and number of threads", () => {
+    const [h, w, channels] = [21, 37, 3];
+    const pictures = forkRng(4, () => rand(5, channels, h, w));
+    const map = backward({ angle: 33, shift: [3.5, -4], scale: 0.7, shear: [8, 0] }, h, w);
+    const from = pictures.dataSync() as Float32Array;
+    const expected = Float32Array.from({ length: pictures.size }, (_, i) => {
+      const [column, row, plane] = [i % w, Math.floor(i / w) % h, Math.floor(i / w / h)];
+      const sx = map[0] * column + (map[1] * row + map[2]);
+      const sy = map[3] * column + (map[4] * row + map[5]);
+      const [x0, y0] = [Math.floor(sx), Math.floor(sy)];
+      const [tx, ty] = [sx - x0, sy - y0];
+      const at = (r: number, c: number) => (r >= 0 && r < h && c >= 0 && c < w ? from[(plane * h + r) * w + c]! : 0.25);
+      const top = (1 - tx) * at(y0, x0) + tx * at(y0, x0 + 1);
+      return (1 - ty) * top + ty * ((1 - tx) * at(y0 + 1, x0) + tx * at(y0 + 1, x0 + 1));
+    });
+    const [best, threads] = [native.isa(), native.threads()];
+    try {
+      for (const isa of native.isas) {
+        for (const count of [1, 3]) {
+          native.use(isa);
+          native.setThreads(count);
+          const got = warp(pictures, Array(5).fill(map), [h, w], 0.25) as Tensor;
+          expect(list(got), `${isa}, ${count} threads`).toEqual([...expected]);
+        }
+      }
+    } finally {
+      native.use(best);
+      native.setThreads(threads);
+    }
   });
 });
 
