@@ -51,9 +51,12 @@ struct Bands {
   ptrdiff_t largest() const { return (rows + count - 1) / count; }
 };
 
-// Runs of rows of a weight.
+// Runs of rows of a weight: down a tile, or across its vectors.
 struct WeightRuns : Runs {
-  using Runs::Runs;
+  bool across;
+  WeightRuns(size_t m, bool across) : Runs(m), across(across) {
+    if (across) tall = NV * N, talls = m / tall, shorts = 0;
+  }
   size_t count() const { return talls + shorts; }
   size_t rows(size_t r) const { return r < talls ? tall : tall - 1; }
   size_t row(size_t r) const { return r * tall - (r > talls ? r - talls : 0); }
@@ -64,9 +67,14 @@ inline size_t run_of(const WeightRuns& runs) { return (runs.tall + N - 1) / N * 
 inline void pack_weights(f32* out, const Correlation& c, const f32* from, size_t rows, size_t run, const ptrdiff_t* tap,
                          size_t taps) {
   // A weight as it is stored: rows of channels and taps, one after the other.
-  const bool dense = c.w_w == 1 && tap[taps - 1] == ptrdiff_t(taps) - 1 && c.w_f == ptrdiff_t(taps);
-  if (dense && (rows + N - 1) / N * N == run) return pack(out, from, c.w_m, 1, rows, c.f * taps);
+  const bool dense = c.w_w == 1 && tap[taps - 1] == ptrdiff_t(taps) - 1;
+  if (dense && c.w_f == ptrdiff_t(taps)) return pack(out, run, from, c.w_m, 1, rows, c.f * taps);
   for (size_t f = 0; f < c.f; f++, from += c.w_f) {
+    if (dense && rows > 4) {
+      pack(out, run, from, c.w_m, 1, rows, taps);
+      out += taps * run;
+      continue;
+    }
     for (size_t t = 0; t < taps; t++, out += run) {
       const f32* w = from + tap[t];
       for (size_t i = 0; i < rows; i++) out[i] = w[ptrdiff_t(i) * c.w_m];
@@ -79,6 +87,14 @@ inline bool in_order(const Correlation& c) {
   const Axis &h = c.planes.h, &w = c.planes.w;
   return h.out_step == 1 && w.out_step == 1 && c.y.step[3] == 1 && c.y.step[2] == w.count && h.count == h.results &&
          w.count == w.results;
+}
+// Whether outputs go across the vectors of a tile and positions down: nothing lies between the rows then, but tiles are
+// turned before they are stored, which takes as long as 12 more taps, and sifting them 6.
+inline bool outputs_across(const Correlation& c, ptrdiff_t band) {
+  if (N == 1 || c.m % (NV * N) || !in_order(c) || c.y.step[1] < 0) return false;
+  const size_t taps = size_t(c.planes.h.window.taps * c.planes.w.window.taps) * c.f;
+  const size_t flat = size_t(c.planes.flat(band) + N - 1) / N * N;
+  return size_t(band * c.planes.w.count) * (taps + 12) * 20 < flat * (taps + 6) * 19;
 }
 inline size_t vectors(const Planes& p, ptrdiff_t band) { return size_t(p.flat(band) + N - 1) / N; }
 inline void fill_sift(Sift* out, const Planes& p, ptrdiff_t band) {
@@ -219,6 +235,27 @@ inline void correlate_phase(const Correlation& c, const Phase& phase, const f32*
   }
 }
 
+// The same with outputs across the vectors: a run of outputs, then positions of a row.
+inline void correlate_across(const Correlation& c, const Phase& phase, const f32* planes, size_t group, Store to,
+                             const WeightRuns& runs, size_t first, size_t last) {
+  const size_t run = run_of(runs);
+  const Cut cols(size_t(c.planes.w.count), MR < N ? MR : N, 1);
+  alignas(64) f32 tile[size_t(MR) * NV * N];
+  for (size_t r = first; r < last; r++) {
+    const size_t at = runs.row(r);
+    const f32* weight = phase.weight + (group * runs.count() + r) * phase.k * run;
+    const f32* bias = c.bias ? c.bias + group * c.m + at : nullptr;
+    for (ptrdiff_t i = 0; i < to.band; i++) {
+      f32* y = to.y + ptrdiff_t(at) * to.y_m + (to.begin + i) * to.y_h;
+      for (size_t s = 0; s < cols.parts; s++) {
+        const f32* b = planes + i * c.planes.pitch + cols.at(s);
+        reach_of.across[cols.size(s) - 1]({weight, run, b, phase.place, phase.k, tile, nullptr, 0, bias});
+        turn<false>(y + cols.at(s), size_t(to.y_m), tile, NV * N, cols.size(s), run);
+      }
+    }
+  }
+}
+
 // Tasks: blocks of runs whose weights stay in L2, then images, groups, bands of rows; each fills its own planes.
 struct Tasks {
   size_t images, groups, bands, runs, each, blocks;
@@ -233,8 +270,8 @@ struct Tasks {
 inline void correlate(const Correlation& c) {
   const Planes& p = c.planes;
   if (!c.m || !c.f || p.h.count < 1 || p.w.count < 1) return;
-  const WeightRuns runs(c.m);
   const Bands bands(c);
+  const WeightRuns runs(c.m, outputs_across(c, bands.largest()));
   const size_t sizes = bands.rows % bands.count ? 2 : 1, phases = size_t(p.h.out_step * p.w.out_step);
   const size_t taps = size_t(p.h.window.taps * p.w.window.taps);
   const Phase* phase = prepare(c, runs, bands.largest(), sizes);
@@ -260,7 +297,7 @@ inline void correlate(const Correlation& c) {
                      meets.rw,
                      bands.begin(band),
                      rows};
-      correlate_phase(c, meets, planes, g, to, runs, t.first(task), t.last(task));
+      (runs.across ? correlate_across : correlate_phase)(c, meets, planes, g, to, runs, t.first(task), t.last(task));
     }
   };
   const size_t work = c.m * c.f * taps * size_t(bands.largest() * p.w.count) / t.blocks + 1, some = TASK / work + 1;

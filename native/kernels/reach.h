@@ -70,6 +70,39 @@ void reach(const Reach& t) {
   }
 }
 
+// The same turned: out[i][j] = bias[j] + sum over k of b[place[k] + i] a[k][j], R positions, NV vectors of a.
+template <int R>
+void reach_across(const Reach& t) {
+  constexpr int C = NV;
+  V acc[R][C];
+#pragma GCC unroll 16
+  for (int i = 0; i < R; i++) {
+#pragma GCC unroll 8
+    for (int j = 0; j < C; j++) acc[i][j] = all(0);
+  }
+  const f32* a = t.a;
+  const ptrdiff_t* place = t.place;
+  for (size_t k = t.k; k; k--, a += t.run, place++) {
+    const f32* b = t.b + *place;
+    V w[C];
+#pragma GCC unroll 8
+    for (int j = 0; j < C; j++) w[j] = load(a + j * N);
+#pragma GCC unroll 16
+    for (int i = 0; i < R; i++) {
+      const V x = all(b[i]);
+#pragma GCC unroll 8
+      for (int j = 0; j < C; j++) acc[i][j] = fma(x, w[j], acc[i][j]);
+    }
+    keep(a);
+  }
+#pragma GCC unroll 8
+  for (int j = 0; j < C; j++) {
+    const V bias = t.bias ? load(t.bias + j * N) : all(0);
+#pragma GCC unroll 16
+    for (int i = 0; i < R; i++) store(t.out + (i * C + j) * N, acc[i][j] + bias);
+  }
+}
+
 // sum[i][j] += sum over images n, rows y and columns x of a[place[i] + n image + y pitch + x] b[n, y, x][j]: R rows, C
 // vectors.
 struct Gather {
@@ -119,6 +152,7 @@ void gather_sum(const Gather& t) {
 
 struct ReachTable {
   void (*at[MR][WIDE])(const Reach&);
+  void (*across[MR])(const Reach&);
   void (*sum[MR][NV])(const Gather&);
 };
 template <int R, int... j>
@@ -133,6 +167,7 @@ template <int... i>
 constexpr ReachTable reach_table(Counts<i...>) {
   ReachTable t{};
   (reach_wide<i + 1>(t, typename Count<widest(i + 1)>::type{}), ...);
+  ((t.across[i] = &reach_across<i + 1>), ...);
   (sum_wide<i + 1>(t, typename Count<NV>::type{}), ...);
   return t;
 }
