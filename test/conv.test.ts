@@ -58,6 +58,7 @@ const shapes: Record<string, Shape> = {
     options: { groups: 3, dilation: [2, 3], padding: 4 },
   },
   "one channel a group": { x: [4, 20, 14, 15], weight: [20, 1, 3, 3], options: { groups: 20, padding: 1 } },
+  "outputs across the vectors": { x: [3, 9, 7, 14], weight: [64, 9, 3, 3], options: { padding: 1 } },
   "one channel": { x: [17, 1, 28, 30], weight: [16, 1, 3, 3], options: { padding: 1 } },
   "one channel a group and bands of rows": { x: [1, 2, 150, 97], weight: [2, 1, 5, 5], options: { groups: 2 } },
   "few outputs a group, phases of a stride": {
