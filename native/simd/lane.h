@@ -90,7 +90,8 @@ inline T head(Lane<T> a) {
 }
 inline bool head(Yes a) { return a.v; }
 
-// Clang for arm64 makes fmin and fmax of a comparison with 0 and a selection, which order the zeros, wherever it sees both.
+// Clang for arm64 makes fmin and fmax of a comparison with 0 and a selection, which order the zeros, wherever it sees
+// both.
 inline bool unseen(bool m) {
 #if defined(__clang__) && defined(__aarch64__)
   asm("" : "+r"(m));

@@ -100,8 +100,8 @@ inline M operator|(M a, M b) { return {vorrq_u32(a.v, b.v)}; }
 inline M operator^(M a, M b) { return {veorq_u32(a.v, b.v)}; }
 inline M operator~(M a) { return {vmvnq_u32(a.v)}; }
 inline V select(M m, V a, V b) { return {vbslq_f32(m.v, a.v, b.v)}; }
-// vminq and vmaxq would keep a NaN of the first operand and order the zeros, and Clang makes them of a comparison with 0 and
-// a selection wherever it sees both.
+// vminq and vmaxq would keep a NaN of the first operand and order the zeros, and Clang makes them of a comparison with
+// 0 and a selection wherever it sees both.
 inline M unseen(M m) {
   asm("" : "+w"(m.v));
   return m;
