@@ -80,6 +80,7 @@ export const calls: Record<string, () => unknown> = {
   expand: () => is<F<[2, 3]>>()(row.expand(2, 3)),
   slice: () => is<F<[2, number]>>()(x.slice(1, 0, 2)),
   cat: () => is<F<[4, 3]>>()(cat([x, x])),
+  split: () => is<F<[2, number]>[]>()(x.split(1, 1)),
   clamp: () => same(x.clamp(0, 1)),
   square: () => same(x.square()),
   exp: () => same(x.exp()),
