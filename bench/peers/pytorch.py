@@ -1,5 +1,6 @@
 """PyTorch: pytorch.py CASE THREADS eager|compile, with its fastest optimizers: the fused ones where there are such."""
 import json
+import os
 import struct
 import sys
 import time
@@ -14,6 +15,10 @@ def absent(reason):
     sys.exit(0)
 
 
+path, threads, mode = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+# The library of products below it reads its own when it is loaded; torch.set_num_threads does not reach all of them.
+for library in ("OMP", "OPENBLAS", "MKL"):
+    os.environ[f"{library}_NUM_THREADS"] = str(threads)
 try:
     import torch
     import torch.nn as nn
@@ -21,7 +26,6 @@ try:
 except ImportError as error:
     absent(f"{sys.executable}: {error}")
 
-path, threads, mode = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 torch.set_num_threads(threads)
 
 
