@@ -71,7 +71,8 @@ struct Columns {  // G vectors of columns, `step` apart, whose terms lie side by
 template <bool padded>
 inline void turn(f32* out, size_t run, const f32* x, ptrdiff_t step, size_t width, size_t depth) {
   const f32* row[N];
-  for (size_t i = 0; i < size_t(N); i++) row[i] = x + ptrdiff_t(i < width ? i : width - 1) * step;
+  const size_t last = width > 0 ? width - 1 : 0;
+  for (size_t i = 0; i < size_t(N); i++) row[i] = x + ptrdiff_t(i < last ? i : last) * step;
   auto put = [&](f32* to, V v) {
     if (padded || width == size_t(N))
       store(to, v);
