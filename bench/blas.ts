@@ -42,6 +42,11 @@ const known: readonly Known[] = [
   },
 ];
 
+/** What others run in: OpenBLAS does not know every processor that has AVX-512, and a machine may be set to less than it has. */
+export function environment(): NodeJS.ProcessEnv {
+  return { ...process.env, ...(isa().startsWith("avx512") && { OPENBLAS_CORETYPE: "SkylakeX" }) };
+}
+
 /** c [m, n] = a b: a is turned in memory in TN, b in NT. */
 export type Shape = readonly [m: number, n: number, k: number, layout: "NN" | "NT" | "TN"];
 
@@ -58,10 +63,8 @@ export class Blas {
   }
 
   static async #open(program: string, peer: Known, library: string, threads: number): Promise<Blas | string> {
-    const env: NodeJS.ProcessEnv = { ...process.env };
+    const env = environment();
     for (const name of peer.threads) env[name] = `${threads}`;
-    // It does not know every processor that has AVX-512.
-    if (isa().startsWith("avx512")) env.OPENBLAS_CORETYPE ??= "SkylakeX";
     const child = spawn(program, [library, peer.symbol, peer.kind], { env, stdio: ["pipe", "pipe", "inherit"] });
     const blas = new Blas(peer.name, child);
     const answer = (await blas.#lines.next()).value ?? "absent it did not start";

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { environment } from "./blas.ts";
 
 const folder = fileURLToPath(new URL("peers/", import.meta.url));
 
@@ -55,7 +56,7 @@ export class Peer {
   private constructor({ name, apart = false }: Known, [command, ...words]: string[]) {
     this.name = name;
     this.apart = apart;
-    this.#child = spawn(command!, words, { stdio: ["pipe", "pipe", "pipe"] });
+    this.#child = spawn(command!, words, { env: environment(), stdio: ["pipe", "pipe", "pipe"] });
     this.#child.stdin!.on("error", () => {});
     this.#child.stderr!.on("data", (text) => {
       this.#complaint = `${this.#complaint}${text}`.slice(-2000);
