@@ -113,6 +113,9 @@ void run_apart(const Bound* steps, size_t count);
 // Tiles of one thread: a group's values that never reach memory, and copies of its strided operands.
 constexpr size_t tile_bytes = 8192;
 constexpr size_t tile_elements = tile_bytes / 8;
+// 64 Ki elements a task when every operand is walked straight; strided operands are brought together in tiles that stay
+// in L1.
+constexpr size_t task_elements = 65536;
 constexpr size_t tiles_bytes = 24 * tile_bytes;
 
 }  // namespace nabla

@@ -3,13 +3,11 @@
 
 #include "args.h"
 #include "pool.h"
+#include "turn.h"
 
 namespace nabla {
 namespace {
 
-// 64 Ki elements a task when every operand is walked straight; strided operands are brought together in tiles that stay
-// in L1.
-constexpr size_t task_elements = 65536;
 // A second thread pays from ~256 KiB touched on: a fork and join costs ~1 us while the workers spin and ~40 us when
 // they sleep.
 constexpr size_t inline_elements = 32768;
@@ -192,7 +190,7 @@ void run(const Bound& c) {
 
 void run_tiled(const Bound* steps, size_t count, size_t tile) {
   size_t total = steps->total * (steps->row->driver == Driver::Rows ? steps->width : 1);
-  if (total == 0) return;
+  if (total == 0 || (count == 1 && run_turned(*steps))) return;
   if (total * count <= inline_elements) return tiles_of(steps, count, tile, 0, total);
   size_t tasks = (total * count + task_elements - 1) / task_elements;
   // Evenly filled tasks of whole tiles, which are whole rows; alone, multiples of 64 so that two threads never share a

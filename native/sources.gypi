@@ -5,6 +5,7 @@
       "native/args.cc",
       "native/signature.cc",
       "native/drive.cc",
+      "native/turn.cc",
       "native/program.cc",
       "native/runner.cc",
       "native/compiled.cc",

@@ -75,7 +75,7 @@ function compile(source, target, compiler, own) {
   });
 }
 mkdirSync(`${folder}/isa`, { recursive: true });
-const common = ["args", "signature", "drive", "cpu", "pool"];
+const common = ["args", "signature", "drive", "turn", "cpu", "pool"];
 const parts = [...other.isas.map((isa) => `isa/${isa}`), ...common];
 const [host, ...theirs] = await Promise.all([
   compile("test/native/rows.cc", `${folder}/host.o`, "g++", ["-O1"]),

@@ -19,6 +19,59 @@ describe("views", () => {
     expect(x.mT().contiguous().storage).not.toBe(x.storage);
     expect(x.clone().storage).not.toBe(x.storage);
   });
+  test("turned are copied in the order of the result: in squares, their edges, and as they lie", () => {
+    const cases: [shape: number[], order: number[]][] = [
+      [
+        [67, 37],
+        [1, 0],
+      ],
+      [
+        [600, 21],
+        [1, 0],
+      ],
+      [
+        [4, 4],
+        [1, 0],
+      ],
+      [
+        [3, 50, 18],
+        [0, 2, 1],
+      ],
+      [
+        [5, 3, 33, 20],
+        [0, 3, 1, 2],
+      ],
+      [
+        [20, 3, 5, 34],
+        [3, 1, 2, 0],
+      ],
+      [
+        [700, 2, 520],
+        [2, 1, 0],
+      ],
+      [
+        [40, 16, 500],
+        [0, 2, 1],
+      ],
+    ];
+    for (const dtype of ["f32", "i32", "f64"] as const)
+      for (const [shape, order] of cases) {
+        const x = arange(shape.reduce((n, s) => n * s))
+          .to(dtype)
+          .reshape(...shape) as Tensor;
+        const y = x.permute(...order).contiguous();
+        const [from, to] = [x.dataSync(), y.dataSync()];
+        // The place in x of each element of y, counted up axis by axis.
+        const at = shape.map(() => 0);
+        let wrong = 0;
+        for (let i = 0; i < to.length; i++) {
+          const place = order.reduce((sum, d, k) => sum + at[k]! * x.strides[d]!, 0);
+          if (to[i] !== from[place]) wrong++;
+          for (let k = order.length - 1; k >= 0 && ++at[k]! === shape[order[k]!]; k--) at[k] = 0;
+        }
+        expect([shape, order, dtype, wrong]).toEqual([shape, order, dtype, 0]);
+      }
+  });
   test("of parts share the memory where it can be walked in the other shape", () => {
     const rows = arange(48).reshape(2, 2, 12);
     const shapes: [from: Tensor, shape: number[], shares: boolean][] = [
