@@ -1,13 +1,11 @@
 // Gradients as functions: of tensors that were computed, of functions, and checked against differences.
-
-import { checkKind } from "./core/boundary.ts";
+import { checkKind, value } from "./core/boundary.ts";
 import { fail } from "./core/errors.ts";
 import { Value } from "./core/value.ts";
 import { elementsOf } from "./engine/launch.ts";
 import { gradEnabled, type WalkOptions, walk, withGrad } from "./engine/tape.ts";
 import { add, cast, contiguous, copy, fromArray, mul, sum, zeros } from "./ops/index.ts";
 import { seedOf } from "./tensor/autograd.ts";
-import { value } from "./tensor/check.ts";
 import type { Tensor } from "./tensor/tensor.ts";
 import type { DType, Shape } from "./types/shape.ts";
 
@@ -113,11 +111,7 @@ type Picked<A extends unknown[], I> = I extends number ? A[I] : { [K in keyof I]
 
 /** f with the chosen arguments as fresh leaves, and the gradients of its result by them. */
 function differentiate(op: string, f: (...args: never[]) => Value, args: unknown[], chosen: number[], graph?: boolean) {
-  const given = chosen.map((i) => {
-    const x = args[i];
-    if (x instanceof Value) return x;
-    return fail("ERR_NABLA_TYPE", op, `argument ${i} is no tensor`, { actual: x });
-  });
+  const given = chosen.map((i) => value(op, `argument ${i}`, args[i]));
   const nested = gradEnabled() && given.some((x) => x.requiresGrad);
   const createGraph = graph ?? nested;
   return withGrad(true, () => {
@@ -126,8 +120,11 @@ function differentiate(op: string, f: (...args: never[]) => Value, args: unknown
       leaf.requiresGrad = true;
       return leaf;
     });
-    const y = f(...(args.map((x, i) => (chosen.includes(i) ? leaves[chosen.indexOf(i)] : x)) as never[]));
-    if (!(y instanceof Value)) return fail("ERR_NABLA_TYPE", op, "the function gives no tensor", { actual: y });
+    const y = value(
+      op,
+      "the function's result",
+      f(...(args.map((x, i) => (chosen.includes(i) ? leaves[chosen.indexOf(i)] : x)) as never[])),
+    );
     const found = y.requiresGrad ? walk([{ value: y, grad: seedOf(op, y, undefined) }], leaves, { createGraph }) : [];
     const grads = leaves.map((x, i) => found[i] ?? zeros(x.shape, x.dtype));
     return { value: createGraph ? y : (y as Tensor).detach(), grads };

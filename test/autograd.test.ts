@@ -254,7 +254,10 @@ describe("refused", () => {
           grad  [3]"
     `);
     expect(message(() => leaf([1, 2]).backward([1, 1] as never))).toMatchInlineSnapshot(
-      `"ERR_NABLA_TYPE backward: the gradient is a list, not a tensor"`,
+      `
+      "ERR_NABLA_TYPE backward: the gradient is a list, not a tensor
+        hint: make a tensor of it: tensor([1, 2, 3])"
+    `,
     );
   });
   test("backward twice", () => {

@@ -258,10 +258,10 @@ describe("state", () => {
 });
 
 test("says what stands where a tensor should", () => {
-  expect(() => new Linear(2, 2).forward([1, 2] as never)).toThrow("linear: x is an array, no tensor");
+  expect(() => new Linear(2, 2).forward([1, 2] as never)).toThrow("linear: x is a list, not a tensor");
   const attention = new MultiheadAttention(8, 2);
   expect(() => attention.attend(zeros(2, 3, 8) as never, { causal: true } as never)).toThrow(
-    "x is an object, no tensor",
+    "x is an object, not a tensor",
   );
   expect(() => new Linear(2, 2).forward(undefined as never)).toThrow(NablaError);
 });
@@ -276,7 +276,7 @@ test("says what a layer or a loss was called with", () => {
   expect(read(() => crossEntropy([[1, 2]] as never, null as never))).toContain("crossEntropy: logits are a list");
   expect(read(() => crossEntropy(x, null as never))).toContain("crossEntropy: does not take (a tensor [2, 3], null");
   expect(read(() => new Sequential(new Linear(2, 2), new LayerNorm(2)).forward("x" as never))).toContain(
-    "linear: x is string, no tensor",
+    'linear: x is the string "x", not a tensor',
   );
 });
 test("leaves the errors of a user's own module alone", () => {

@@ -1,5 +1,4 @@
 // What a step takes at its fullest, and how little of it must be computed again to stay within a limit.
-
 import { bytesOf } from "../core/dtype.ts";
 import { fail } from "../core/errors.ts";
 import { threads } from "../core/native.ts";

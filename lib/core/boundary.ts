@@ -28,11 +28,7 @@ export function enter<R>(op: string, args: readonly unknown[], f: () => R): R {
 /** f itself, with its arguments checked so; `this` is passed on. */
 export function guarded<F extends (...args: never[]) => unknown>(op: string, f: F): F {
   return function (this: unknown, ...args: never[]) {
-    try {
-      return f.apply(this, args);
-    } catch (error) {
-      return refuse(error, op, args);
-    }
+    return enter(op, args, () => f.apply(this, args));
   } as F;
 }
 
@@ -40,6 +36,21 @@ export function guarded<F extends (...args: never[]) => unknown>(op: string, f: 
 export function guards<T extends object>(family: T): T {
   const entries = Object.entries(family).map(([name, f]) => [name, typeof f === "function" ? guarded(name, f) : f]);
   return Object.fromEntries(entries) as T;
+}
+
+function odd(op: string, name: string, actual: unknown, expected: string): never {
+  const list = Array.isArray(actual) || ArrayBuffer.isView(actual);
+  const options = typeof actual === "object" && actual !== null && { hint: "options come after the tensors" };
+  const hint = list ? { hint: "make a tensor of it: tensor([1, 2, 3])" } : options;
+  return fail("ERR_NABLA_TYPE", op, `${name} is ${show(actual)}, not ${expected}`, { expected, actual, ...hint });
+}
+/** What a caller without types gave where a tensor belongs. */
+export function value(op: string, name: string, x: unknown): Value {
+  return x instanceof Value ? x : odd(op, name, x, "a tensor");
+}
+/** The same where a number may stand for a tensor. */
+export function operand(op: string, x: unknown, name = "other"): Value | number {
+  return typeof x === "number" || x instanceof Value ? x : odd(op, name, x, "a tensor or a number");
 }
 
 /** What an argument has to be, for those that JavaScript would only miss when it comes to use them. */

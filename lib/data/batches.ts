@@ -1,5 +1,6 @@
-import { fail, show } from "../core/errors.ts";
-import { Value } from "../core/value.ts";
+import { value } from "../core/boundary.ts";
+import { fail } from "../core/errors.ts";
+import type { Value } from "../core/value.ts";
 import { withGrad } from "../engine/tape.ts";
 import { pickRows } from "../ops/select.ts";
 import { slice } from "../ops/view.ts";
@@ -26,9 +27,8 @@ export class Batches<X extends Tensor = Tensor, Y extends Tensor = Tensor>
   readonly #transform: ((x: X) => X) | undefined;
 
   constructor(x: X, y: Y, options: BatchesOptions<X>) {
-    for (const [name, all] of Object.entries({ x, y }))
-      if (!(all instanceof Value))
-        fail("ERR_NABLA_TYPE", "batches", `${name} is ${show(all)}, no tensor`, { expected: "a tensor", actual: all });
+    value("batches", "x", x);
+    value("batches", "y", y);
     const count = x.shape[0] ?? 0;
     if (x.ndim === 0 || y.ndim === 0 || count !== y.shape[0])
       fail("ERR_NABLA_SHAPE", "batches", "inputs and targets differ in the first size, the number of samples", {

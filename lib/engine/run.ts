@@ -1,5 +1,5 @@
-import { fail } from "../core/errors.ts";
-import { emptyValue, Value, viewValue } from "../core/value.ts";
+import { operand, value } from "../core/boundary.ts";
+import { emptyValue, type Value, viewValue } from "../core/value.ts";
 import { launchMap, type Operand } from "./launch.ts";
 import type { AnyOp, Spec, Window } from "./op.ts";
 import { needsTape, record } from "./tape.ts";
@@ -32,14 +32,9 @@ export function execute(op: AnyOp, given: Record<string, unknown>, attrs: unknow
 function checkInputs(op: AnyOp, given: Record<string, unknown>): void {
   for (const name of op.inputs) {
     const x = given[name];
-    if (x instanceof Value || (op.definition.kernel && typeof x === "number")) continue;
     if (x === undefined && op.definition.inputs.includes(`${name}?`)) continue;
-    const what = Array.isArray(x) ? "an array" : x === null ? "null" : typeof x === "object" ? "an object" : typeof x;
-    fail("ERR_NABLA_TYPE", op.name, `${name} is ${what}, no tensor`, {
-      expected: "a tensor",
-      actual: x,
-      hint: "tensor(x) makes one of numbers; options come after the tensors",
-    });
+    if (op.definition.kernel) operand(op.name, x, name);
+    else value(op.name, name, x);
   }
 }
 

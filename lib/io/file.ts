@@ -1,5 +1,4 @@
 // Files that are whole or not there, and files that are files.
-
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
 import { type FileHandle, open, readdir, rename, rm } from "node:fs/promises";

@@ -1,8 +1,8 @@
 import type { FileHandle } from "node:fs/promises";
-import { checkKind } from "../core/boundary.ts";
-import { fail, show } from "../core/errors.ts";
+import { checkKind, value } from "../core/boundary.ts";
+import { fail } from "../core/errors.ts";
 import { checkShape, numel } from "../core/shape.ts";
-import { emptyValue, Value } from "../core/value.ts";
+import { emptyValue, type Value } from "../core/value.ts";
 import { withGrad } from "../engine/tape.ts";
 import { assign } from "../ops/arithmetic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -160,16 +160,11 @@ function snapshot(x: Value): Uint8Array {
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 }
 
-function tensorAt(name: string, x: unknown): Value {
-  if (x instanceof Value) return x;
-  return fail("ERR_NABLA_TYPE", "safetensors", `${name} is ${show(x)}, no tensor`, { expected: "a tensor", actual: x });
-}
-
 function described(tensors: NamedTensors) {
   checkKind("safetensors", "what to save", tensors, "object");
   const list: [string, Value][] = tensors instanceof Map ? [...tensors] : Object.entries(tensors);
   return list.map(([name, x]) => {
-    const dtype = writeAs[tensorAt(name, x).dtype];
+    const dtype = writeAs[value("safetensors", name, x).dtype];
     if (dtype === undefined) return fail("ERR_NABLA_DTYPE", "safetensors", `${name} is ${x.dtype}`, { values: { x } });
     if (name === "__metadata__" || /\p{Surrogate}/u.test(name))
       return fail("ERR_NABLA_VALUE", "safetensors", `${JSON.stringify(name)} cannot be the name of a tensor`);

@@ -1,5 +1,4 @@
 // Folders as Hugging Face transformers writes them: config.json and model.safetensors.
-
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { checkKind } from "../core/boundary.ts";

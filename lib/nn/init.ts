@@ -1,6 +1,7 @@
 // First values of parameters. Each function fills the tensor it is given, in its own memory, and returns it; the random
 // numbers are those of the global generator, so seed() fixes them.
 
+import { operand, value } from "../core/boundary.ts";
 import { fail, showShape } from "../core/errors.ts";
 import { numel } from "../core/shape.ts";
 import type { Value } from "../core/value.ts";
@@ -8,7 +9,6 @@ import { assign, cast } from "../ops/arithmetic.ts";
 import { fromNested } from "../ops/nested.ts";
 import * as random from "../ops/random.ts";
 import { reshape } from "../ops/view.ts";
-import { operand, value } from "../tensor/check.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 function fill<T extends Value>(x: T, from: Value | number): T {

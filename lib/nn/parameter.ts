@@ -1,6 +1,6 @@
-import { fail, show } from "../core/errors.ts";
+import { value } from "../core/boundary.ts";
 import { emptyLike } from "../core/layout.ts";
-import { Value } from "../core/value.ts";
+import type { Value } from "../core/value.ts";
 import { assign, cast } from "../ops/arithmetic.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { DType, Shape } from "../types/shape.ts";
@@ -29,8 +29,7 @@ export const Parameter: {
   new <S extends Shape, D extends DType>(x: Tensor<S, D>, options?: { requiresGrad?: boolean }): Parameter<S, D>;
 } = class Parameter extends (Tensor as unknown as Base) {
   constructor(x: Value, { requiresGrad = true }: { requiresGrad?: boolean } = {}) {
-    if (!(x instanceof Value))
-      fail("ERR_NABLA_TYPE", "Parameter", `${show(x)} is no tensor`, { expected: "a tensor", actual: x });
+    value("Parameter", "x", x);
     super(x.storage, x.offset, x.shape, x.strides, x.dtype);
     this.requiresGrad = requiresGrad;
     this.label = x.label;
@@ -55,8 +54,7 @@ const buffers = new WeakMap<Value, { readonly persistent: boolean }>();
  * ```
  */
 export function buffer<T extends Tensor>(x: T, { persistent = true }: { persistent?: boolean } = {}): T {
-  if (!(x instanceof Value))
-    fail("ERR_NABLA_TYPE", "buffer", `${show(x)} is no tensor`, { expected: "a tensor", actual: x });
+  value("buffer", "x", x);
   buffers.set(x, { persistent });
   return x;
 }

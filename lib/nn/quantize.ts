@@ -1,5 +1,6 @@
-import { fail, show } from "../core/errors.ts";
-import { Value } from "../core/value.ts";
+import { value } from "../core/boundary.ts";
+import { fail } from "../core/errors.ts";
+import type { Value } from "../core/value.ts";
 import { linearQuantized, type Quantized, quantizeWeight } from "../ops/quantize.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { exchange } from "./exchange.ts";
@@ -37,9 +38,8 @@ export class QuantizedLinear extends Module {
 
   constructor(weight: Value, bias: Value | null = null) {
     super();
-    for (const [name, x] of Object.entries({ weight, bias }))
-      if (!(x instanceof Value || (name === "bias" && x === null)))
-        fail("ERR_NABLA_TYPE", "QuantizedLinear", `${name} is ${show(x)}`, { expected: "a tensor", actual: x });
+    value("QuantizedLinear", "weight", weight);
+    if (bias !== null) value("QuantizedLinear", "bias", bias);
     const { shape, q, scale, sum } = quantizeWeight(weight);
     [this.outFeatures, this.inFeatures] = shape;
     this.q = buffer(q as Tensor);

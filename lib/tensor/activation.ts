@@ -1,3 +1,4 @@
+import { value } from "../core/boundary.ts";
 import type { Value } from "../core/value.ts";
 import {
   type Approximate,
@@ -27,7 +28,6 @@ import {
   threshold,
 } from "../ops/index.ts";
 import type { DType, Floating, HasDim, ReplaceAt, Shape } from "../types/shape.ts";
-import { value } from "./check.ts";
 import type { Methods } from "./install.ts";
 import type { Tensor } from "./tensor.ts";
 

@@ -1,3 +1,4 @@
+import { operand, value } from "../core/boundary.ts";
 import type { Value } from "../core/value.ts";
 import type { Operand } from "../engine/launch.ts";
 import {
@@ -26,7 +27,6 @@ import {
 } from "../ops/index.ts";
 import type { Weak } from "../types/element.ts";
 import type { Broadcast, CanBroadcast, DType, Floating, Promote, Shape, Summed } from "../types/shape.ts";
-import { operand, value } from "./check.ts";
 import type { Methods } from "./install.ts";
 import type { Meeting, Mixing, MixingFloats } from "./signature.ts";
 import type { Tensor } from "./tensor.ts";

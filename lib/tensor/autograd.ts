@@ -1,10 +1,10 @@
-import { fail, show } from "../core/errors.ts";
+import { value } from "../core/boundary.ts";
+import { fail } from "../core/errors.ts";
 import { sameShape } from "../core/shape.ts";
-import { Value, viewValue } from "../core/value.ts";
+import { type Value, viewValue } from "../core/value.ts";
 import { type Node, type WalkOptions, walk } from "../engine/tape.ts";
 import { ones } from "../ops/index.ts";
 import type { DType, Shape } from "../types/shape.ts";
-import { value } from "./check.ts";
 
 import type { Methods } from "./install.ts";
 import type { Tensor } from "./tensor.ts";
@@ -61,14 +61,14 @@ export function seedOf(op: string, y: Value, grad: unknown): Value {
       hint: "reduce it to one number with sum() or mean(), or pass a gradient of its shape",
     });
   }
-  if (!(grad instanceof Value)) return fail("ERR_NABLA_TYPE", op, `the gradient is ${show(grad)}, not a tensor`);
-  if (!sameShape(grad.shape, y.shape) || grad.dtype !== y.dtype)
-    fail(grad.dtype === y.dtype ? "ERR_NABLA_SHAPE" : "ERR_NABLA_DTYPE", op, "the gradient is not like the tensor", {
-      values: { y, grad },
+  const seed = value(op, "the gradient", grad);
+  if (!sameShape(seed.shape, y.shape) || seed.dtype !== y.dtype)
+    fail(seed.dtype === y.dtype ? "ERR_NABLA_SHAPE" : "ERR_NABLA_DTYPE", op, "the gradient is not like the tensor", {
+      values: { y, grad: seed },
       expected: y.shape,
-      actual: grad.shape,
+      actual: seed.shape,
     });
-  return grad;
+  return seed;
 }
 
 function retainGrad(x: Value): void {

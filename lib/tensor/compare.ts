@@ -1,3 +1,4 @@
+import { operand, value } from "../core/boundary.ts";
 import type { Value } from "../core/value.ts";
 import type { Operand } from "../engine/launch.ts";
 import {
@@ -20,7 +21,6 @@ import {
   ne,
 } from "../ops/index.ts";
 import type { Broadcast, CanBroadcast, Shape } from "../types/shape.ts";
-import { operand, value } from "./check.ts";
 import type { Methods } from "./install.ts";
 import type { Comparing, Judging } from "./signature.ts";
 import type { Tensor } from "./tensor.ts";

@@ -1,4 +1,4 @@
-import { guards } from "../core/boundary.ts";
+import { guards, operand, value } from "../core/boundary.ts";
 import type { Value } from "../core/value.ts";
 import type { Operand } from "../engine/launch.ts";
 import * as all from "../ops/index.ts";
@@ -14,7 +14,6 @@ import type {
   Shapes,
   Stack,
 } from "../types/shape.ts";
-import { operand, value } from "./check.ts";
 import type { Tensor } from "./tensor.ts";
 
 const ops = guards({

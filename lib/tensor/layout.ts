@@ -1,3 +1,4 @@
+import { value } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import { checkDim, type Dims } from "../core/shape.ts";
 import type { Value } from "../core/value.ts";
@@ -20,7 +21,6 @@ import {
   unflatten,
 } from "../ops/index.ts";
 import type { DType, HasDim, Reduce, Repeat, ReplaceAt, Reshape, Shape, SizeAt, SwapLast } from "../types/shape.ts";
-import { value } from "./check.ts";
 import type { Methods } from "./install.ts";
 import type { Tensor } from "./tensor.ts";
 

@@ -1,7 +1,7 @@
+import { value } from "../core/boundary.ts";
 import type { Value } from "../core/value.ts";
 import * as ops from "../ops/index.ts";
 import type { DType, Shape } from "../types/shape.ts";
-import { value } from "./check.ts";
 import { leaf, type Options } from "./create.ts";
 import type { Tensor } from "./tensor.ts";
 

@@ -1,3 +1,4 @@
+import { value } from "../core/boundary.ts";
 import type { Value } from "../core/value.ts";
 import {
   argsort,
@@ -16,7 +17,6 @@ import {
   unique,
 } from "../ops/index.ts";
 import type { DType, Floating, HasDim, Reduce, ReplaceAt, Shape, Summed } from "../types/shape.ts";
-import { value } from "./check.ts";
 import type { Methods } from "./install.ts";
 import type { Finding, Found } from "./reduce.ts";
 import type { Tensor } from "./tensor.ts";

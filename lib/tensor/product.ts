@@ -1,8 +1,8 @@
+import { value } from "../core/boundary.ts";
 import type { Value } from "../core/value.ts";
 import { addmm, bmm, dot, matmul, mm, mv, outer, type Scales } from "../ops/index.ts";
 import type { Mixed } from "../types/element.ts";
 import type { CanMatmul, DType, Last, Matmul, Shape } from "../types/shape.ts";
-import { value } from "./check.ts";
 import type { Methods } from "./install.ts";
 import type { Multiplying } from "./signature.ts";
 import type { Tensor } from "./tensor.ts";

@@ -1,7 +1,7 @@
+import { value } from "../core/boundary.ts";
 import * as ops from "../ops/index.ts";
 import { multinomial as draw, type Replacement } from "../ops/multinomial.ts";
 import type { Shape } from "../types/shape.ts";
-import { value } from "./check.ts";
 import { leaf, type Options, sized } from "./create.ts";
 import type { Tensor } from "./tensor.ts";
 

@@ -1,3 +1,4 @@
+import { operand, value } from "../core/boundary.ts";
 import { checkDType, type DType as Known } from "../core/dtype.ts";
 import type { Value } from "../core/value.ts";
 import type { Operand } from "../engine/launch.ts";
@@ -21,7 +22,6 @@ import {
   triu,
 } from "../ops/index.ts";
 import type { Append, DType, HasDim, IsDType, ReplaceAt, Shape } from "../types/shape.ts";
-import { operand, value } from "./check.ts";
 import type { Methods } from "./install.ts";
 import type { Tensor } from "./tensor.ts";
 

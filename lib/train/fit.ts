@@ -1,4 +1,5 @@
 import { type Compiled, compile } from "../compile/compile.ts";
+import { value } from "../core/boundary.ts";
 import { fail, type NablaError } from "../core/errors.ts";
 import { type Precision, withPrecision } from "../engine/precision.ts";
 import { withGrad } from "../engine/tape.ts";
@@ -6,7 +7,6 @@ import type { Module } from "../nn/module.ts";
 import { clipGradNorm } from "../optim/clip.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
 import type { Schedule } from "../optim/schedule.ts";
-import { value } from "../tensor/check.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { checkBatch, checkCall, checkFinite, checkOptions, checkSignal } from "./check.ts";
 import type { Metric } from "./metric.ts";

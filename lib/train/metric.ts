@@ -1,10 +1,10 @@
+import { value } from "../core/boundary.ts";
 import { fail, showShape } from "../core/errors.ts";
 import { sameShape } from "../core/shape.ts";
 import type { Value } from "../core/value.ts";
 import { cast, eq } from "../ops/arithmetic.ts";
 import { argmax } from "../ops/extreme.ts";
 import { mean } from "../ops/reduce.ts";
-import { value } from "../tensor/check.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /** A number that tells how well outputs fit targets: a mean over the batch. */
