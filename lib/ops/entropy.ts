@@ -39,7 +39,7 @@ export const crossEntropyRows = op({
   infer: ({ logits }, _: Hard) => [perRow(logits), like(logits), perRow(logits)],
   forward({ y, slope, scale }, { logits, target, weight }, { ignore, smoothing }) {
     const [r, c] = logits.shape;
-    const operands = [y, slope, scale, logits, target, weight ?? null];
+    const operands = [y, slope, scale, logits, target, weight ?? null, null];
     launch(K.cross_entropy, logits.dtype, [r, c], operands, [ignore, smoothing]);
   },
   grad(gy, { logits, target, weight, slope, scale }, { ignore, smoothing }) {

@@ -25,12 +25,12 @@ inline Word<T> weight_at(const T* w, At at) {
 }
 
 // loss, scale: [r], scale = w_t of the row (0 if ignored), whose sum is the
-// denominator of a weighted mean. grad, logits: [r, c]. An ignored row has loss
-// 0 and gradient 0; an index outside [0, c) that is not ignored gives NaNs (see
-// check_index).
+// denominator of a weighted mean. grad, logits: [r, c], the gradient that of
+// share times the loss, share: [r]. An ignored row has loss 0 and gradient 0; an
+// index outside [0, c) that is not ignored gives NaNs (see check_index).
 template <class T>
 void cross_entropy(Out<T> loss, Rows<Out<T>> grad, Out<T> scale, Rows<In<T>> logits, In<i32> target, In<T> weight,
-                   i32 ignore, f64 smoothing) {
+                   In<T> share, i32 ignore, f64 smoothing) {
   using X = Word<T>;
   size_t c = logits.cols;
   T spread_to = T(smoothing / f64(c));
@@ -54,12 +54,13 @@ void cross_entropy(Out<T> loss, Rows<Out<T>> grad, Out<T> scale, Rows<In<T>> log
     X s = sum_exp(g, x, c, m);
     loss.p[r] = total * head(log(s)) - l;
     if (!g) continue;
-    X p = splat<X>(total) / s, each_q = splat<X>(spread_to);
+    const T part = share.p ? share.p[r] : T(1);
+    X p = splat<X>(total * part) / s, each_q = splat<X>(spread_to * part);
     if (smoothing == 0)
       each<T>(c, [&](auto at) { put(g, at, get(g, at) * p); });
     else
       each<T>(c, [&](auto at) { put(g, at, get(g, at) * p - each_q * weight_at(weight.p, at)); });
-    g[t] = g[t] - hit;
+    g[t] = g[t] - hit * part;
   }
 }
 
