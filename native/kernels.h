@@ -45,7 +45,7 @@ extern const Table avx2_table;
 extern const Table avx512_table;
 // Rows that dot products of bf16 and of bytes do better than AVX-512 without them.
 struct Dots {
-  static constexpr int most = 8;
+  static constexpr int most = 12;
   struct {
     unsigned row;
     Kernel kernel;

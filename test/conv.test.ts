@@ -6,6 +6,7 @@ import type { Value } from "../lib/core/value.ts";
 import { walk } from "../lib/engine/tape.ts";
 import {
   AdaptiveAvgPool2d,
+  autocast,
   BatchNorm2d,
   Conv1d,
   Conv2d,
@@ -111,6 +112,35 @@ describe.each(Object.entries(shapes))("convolution with %s", (_, shape) => {
         native.use(isa);
         native.setThreads(count);
         const got = run(x, weight, shape.options);
+        for (const name of ["y", "dx", "dw"] as const)
+          expect(Buffer.compare(bits(got[name]), bits(expected[name])), `${name}, ${isa}, ${count} threads`).toBe(0);
+      }
+    }
+  });
+  test("in bf16 has the same bits, and those of f32 where there are no pairs", () => {
+    const [x, weight] = inputs(shape);
+    const { groups = 1 } = shape.options;
+    const [images, outs, ins] = [x.shape[0]!, weight.shape[0]!, weight.shape[1]!];
+    const exact = run(x, weight, shape.options);
+    const many = weight.size > 16 * outs || exact.y.shape[3]! <= 8;
+    const paired = { y: ins > 1, dx: outs > groups, dw: images > 1 && outs > 4 * groups && many };
+    const half = () => autocast("bf16", () => run(x, weight, shape.options));
+    native.setThreads(1);
+    native.use("scalar");
+    const expected = half();
+    for (const name of ["y", "dx", "dw"] as const) {
+      const [got, ref] = [elements(expected[name]), elements(exact[name])];
+      const scale = Math.sqrt(ref.reduce((s, v) => s + v * v, 0) / ref.length);
+      const worst = got.reduce((w, v, i) => Math.max(w, Math.abs(v - ref[i]!)), 0) / scale;
+      expect(worst, name).toBeLessThan(0.05);
+      if (paired[name]) expect(worst, name).toBeGreaterThan(1e-4);
+      else expect(worst, name).toBeLessThan(1e-6);
+    }
+    for (const isa of native.isas) {
+      for (const count of [1, 3]) {
+        native.use(isa);
+        native.setThreads(count);
+        const got = half();
         for (const name of ["y", "dx", "dw"] as const)
           expect(Buffer.compare(bits(got[name]), bits(expected[name])), `${name}, ${isa}, ${count} threads`).toBe(0);
       }

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { native } from "../lib/core/native.ts";
 import { K } from "../lib/native.gen.ts";
 import { activations } from "../lib/ops/matmul.ts";
-import { flush, fma, half, ofHalf } from "./rounding.ts";
+import { chain, half, ofHalf } from "./rounding.ts";
 import { random } from "./sample.ts";
 import { difference, write } from "./signature.ts";
 
@@ -18,15 +18,6 @@ const numbers = (n: number, seed: number): Float32Array => {
   const next = random(seed);
   return Float32Array.from({ length: n }, () => (next() - 0.5) * 2 ** Math.floor(8 * next()));
 };
-const rounded = (x: number): number => flush(ofHalf(half(x)));
-
-/** One element by the definition. */
-function chain(k: number, a: (l: number) => number, b: (l: number) => number, from = 0): number {
-  const term = (acc: number, l: number) => flush(l < k ? fma(rounded(a(l)), rounded(b(l)), acc) : acc + 0);
-  let acc = from;
-  for (let l = 0; l < k; l += 2) acc = term(term(flush(acc), l + 1), l);
-  return acc;
-}
 
 interface Product {
   readonly m: number;

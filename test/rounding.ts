@@ -33,3 +33,12 @@ export function ofHalf(bits: number): number {
 }
 /** A number below 2^-126 as a zero of its sign. */
 export const flush = (x: number): number => (Math.abs(x) < 2 ** -126 ? (x < 0 || Object.is(x, -0) ? -0 : 0) : x);
+
+const rounded = (x: number): number => flush(ofHalf(half(x)));
+/** A sum of k products in bf16 by its definition: operands rounded, two fused multiply-adds a pair of terms, the later one first. */
+export function chain(k: number, a: (l: number) => number, b: (l: number) => number, from = 0): number {
+  const term = (acc: number, l: number) => flush(l < k ? fma(rounded(a(l)), rounded(b(l)), acc) : acc + 0);
+  let acc = from;
+  for (let l = 0; l < k; l += 2) acc = term(term(flush(acc), l + 1), l);
+  return acc;
+}

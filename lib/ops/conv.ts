@@ -4,7 +4,8 @@ import { fail, showShape } from "../core/errors.ts";
 import { type Value, wrapArray } from "../core/value.ts";
 import { launch, walk } from "../engine/launch.ts";
 import { op, type Spec } from "../engine/op.ts";
-import { K } from "../native.gen.ts";
+import { precision } from "../engine/precision.ts";
+import { K, type Kernel } from "../native.gen.ts";
 import { contiguous } from "./arithmetic.ts";
 import { plus } from "./formula.ts";
 import { pad } from "./pad.ts";
@@ -23,6 +24,9 @@ interface Sliding {
   readonly outputs: Pair;
 }
 const scalars = ({ stride, padding, dilation }: Sliding): number[] => [...stride, ...padding, ...dilation];
+/** The row with operands rounded to bf16 inside autocast("bf16", ...), where terms have another to share a pair with. */
+const rowOf = (y: Value, full: Kernel, half: Kernel, paired: boolean): Kernel =>
+  paired && y.dtype === "f32" && precision() === "bf16" ? half : full;
 /** Rows first, so that nothing is copied. */
 const perChannel = (gy: Value): Value => sum(sum(gy, [2, 3]), 0);
 const flat = (bias: Value | undefined): Value | null => (bias ? contiguous(bias) : null);
@@ -59,7 +63,8 @@ const convOp = op({
   forward({ y }, { x, weight, bias }, s) {
     if (y.size === 0) return;
     const extents = [...y.shape, ...x.shape.slice(1), ...weight.shape.slice(1)];
-    launch(K.conv, y.dtype, extents, [walk(y), walk(x), walk(weight), flat(bias)], scalars(s));
+    const row = rowOf(y, K.conv, K.conv_bf16, weight.shape[1] > 1);
+    launch(row, y.dtype, extents, [walk(y), walk(x), walk(weight), flat(bias)], scalars(s));
   },
   grad: {
     x: (gy, { weight }, s): Value => convInput({ dy: gy, weight }, s),
@@ -85,7 +90,8 @@ const convInput = op({
   forward({ y }, { dy, weight, bias }, s) {
     if (y.size === 0) return;
     const extents = [...y.shape, ...dy.shape.slice(1), ...weight.shape.slice(1)];
-    launch(K.conv_input, y.dtype, extents, [walk(y), walk(dy), walk(weight), flat(bias)], scalars(s));
+    const row = rowOf(y, K.conv_input, K.conv_input_bf16, weight.shape[0] > s.groups);
+    launch(row, y.dtype, extents, [walk(y), walk(dy), walk(weight), flat(bias)], scalars(s));
   },
   grad: {
     dy: (gy, { weight }, s): Value => convOp({ x: gy, weight }, s),
@@ -110,9 +116,11 @@ const convWeight = op({
   }),
   forward({ y }, { dy, x }, s) {
     if (y.size === 0) return;
-    const [n, , p, q] = dy.shape;
+    const [n, o, p, q] = dy.shape;
+    // Few outputs or few taps: the f32 kernel has positions across its lanes, which pairs of images do not make faster.
+    const many = o > 4 * s.groups && (y.size > 16 * o || q <= 8);
     launch(
-      K.conv_weight,
+      rowOf(y, K.conv_weight, K.conv_weight_bf16, n > 1 && many),
       y.dtype,
       [...y.shape, n, p, q, ...x.shape.slice(1)],
       [walk(y), walk(dy), walk(x)],

@@ -22,6 +22,7 @@
 
 #include "../kernels/half.h"
 #include "../kernels/integer.h"
+#include "../kernels/pairs.h"
 #if defined(__clang__)
 #pragma clang attribute pop
 #elif defined(__GNUC__)
@@ -32,7 +33,8 @@
 
 namespace nabla {
 extern const Dots avx512_dots = {{NABLA_DOT(f32, gemm_bf16), NABLA_DOT(bf16, gemm_bf16), NABLA_DOT(f32, matmul_bf16),
-                                  NABLA_DOT(bf16, matmul_bf16), NABLA_DOT(f32, linear_i8)},
-                                 5};
+                                  NABLA_DOT(bf16, matmul_bf16), NABLA_DOT(f32, linear_i8), NABLA_DOT(f32, conv_bf16),
+                                  NABLA_DOT(f32, conv_input_bf16), NABLA_DOT(f32, conv_weight_bf16)},
+                                 8};
 }  // namespace nabla
 #endif

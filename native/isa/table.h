@@ -15,6 +15,7 @@
 #include "../kernels/measure.h"
 #include "../kernels/norm.h"
 #include "../kernels/optimizer.h"
+#include "../kernels/pairs.h"
 #include "../kernels/pooling.h"
 #include "../kernels/prepack.h"
 #include "../kernels/random.h"
@@ -25,7 +26,6 @@
 #include "../kernels/select.h"
 #include "../kernels/sort.h"
 #include "../kernels/warp.h"
-#include "../kernels/weight.h"
 
 #define NABLA_GLUE(a, b) a##b
 #define NABLA_TABLE_NAME(isa) NABLA_GLUE(isa, _table)

@@ -76,6 +76,21 @@ inline void conv_by_definition(const Conv& c, Strided<Out<T>, 4> y, Strided<In<T
   });
 }
 
+// The rest in words of W.
+template <class W>
+inline void conv_in(const Conv& c, Strided<Out<f32>, 4> y, Strided<In<f32>, 4> x, Strided<In<f32>, 4> w, In<f32> bias) {
+  const size_t m = c.out / c.groups;
+  correlate<W>({y, x, w.p, ptrdiff_t(m) * w.step[0], w.step[0], w.step[1], w.step[2], w.step[3], bias.p, c.groups, m,
+                c.f, Planes(Axis::forward(c.h, c.in_h, c.out_h), Axis::forward(c.w, c.in_w, c.out_w))});
+}
+template <class W>
+inline void conv_input_in(const Conv& c, Strided<Out<f32>, 4> dx, Strided<In<f32>, 4> dy, Strided<In<f32>, 4> w,
+                          In<f32> bias) {
+  const size_t m = c.out / c.groups;
+  correlate<W>({dx, dy, w.p, ptrdiff_t(m) * w.step[0], w.step[1], w.step[0], w.step[2], w.step[3], bias.p, c.groups,
+                c.f, m, Planes(Axis::backward(c.h, c.in_h, c.out_h), Axis::backward(c.w, c.in_w, c.out_w))});
+}
+
 // y [n, o, p, q] of x [n, c, h, w]
 template <class T>
 void conv(Strided<Out<T>, 4> y, Strided<In<T>, 4> x, Strided<In<T>, 4> w, In<T> bias, u32 stride_h, u32 stride_w,
@@ -84,9 +99,7 @@ void conv(Strided<Out<T>, 4> y, Strided<In<T>, 4> x, Strided<In<T>, 4> w, In<T> 
   const Conv c = conv_of(x, w, y, stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w);
   if (!c.fits) return fill(y, [&](size_t o) { return bias.p ? bias.p[o] : T(0); });
   if constexpr (same<T, f32>) {
-    const size_t m = c.out / c.groups;
-    correlate({y, x, w.p, ptrdiff_t(m) * w.step[0], w.step[0], w.step[1], w.step[2], w.step[3], bias.p, c.groups, m,
-               c.f, Planes(Axis::forward(c.h, c.in_h, c.out_h), Axis::forward(c.w, c.in_w, c.out_w))});
+    conv_in<Singles>(c, y, x, w, bias);
   } else {
     conv_by_definition(c, y, x, w, bias);
   }
@@ -128,9 +141,7 @@ void conv_input(Strided<Out<T>, 4> dx, Strided<In<T>, 4> dy, Strided<In<T>, 4> w
   auto offset = [&](size_t channel) { return bias.p ? bias.p[channel] : T(0); };
   if (!c.fits) return fill(dx, offset);
   if constexpr (same<T, f32>) {
-    const size_t m = c.out / c.groups;
-    correlate({dx, dy, w.p, ptrdiff_t(m) * w.step[0], w.step[1], w.step[0], w.step[2], w.step[3], bias.p, c.groups, c.f,
-               m, Planes(Axis::backward(c.h, c.in_h, c.out_h), Axis::backward(c.w, c.in_w, c.out_w))});
+    conv_input_in<Singles>(c, dx, dy, w, bias);
   } else {
     conv_input_by_definition(c, dx, dy, w);
     if (!bias.p) return;

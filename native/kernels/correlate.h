@@ -1,6 +1,7 @@
 // y[n, m] = bias[m] + sum over channels and taps of weight x[n, channel]: the forward pass of a convolution, and its
 // gradient by the input, which is the same with the weight turned. Every element is one chain of fused multiply-adds,
-// over channels, then rows, then columns of the window. Tasks are bands of one group of one image.
+// over channels, or those that share a word, then rows, then columns of the window. Tasks are bands of one group of one
+// image.
 #pragma once
 #include "plane.h"
 #include "product.h"
@@ -18,6 +19,7 @@ inline auto element(const Strided<A, 4>& x, size_t a, size_t b, size_t c, size_t
 constexpr ptrdiff_t BAND = 65536;
 constexpr size_t TASK = size_t(1) << 17;
 
+template <class W>
 struct Correlation {
   Strided<Out<f32>, 4> y;  // [images, groups * m, ...]
   Strided<In<f32>, 4> x;   // [images, groups * f, ...]
@@ -26,13 +28,15 @@ struct Correlation {
   const f32* bias;                        // [groups * m], or null
   size_t groups, m, f;
   Planes planes;
+
+  size_t words() const { return (f + W::terms - 1) / W::terms * W::words; }  // for each tap
 };
 
 // The taps that the results of one phase meet, their places and their weights in the order of the tile.
 struct Phase {
   ptrdiff_t rh, rw;
   size_t k;
-  const ptrdiff_t* place;  // [k]
+  const ptrdiff_t* place;  // [k], of words
   const f32* weight;       // [groups][runs][k][run]
   const Sift* sift;        // a vector of positions each, or null where results do not lie row after row
 };
@@ -40,8 +44,9 @@ struct Phase {
 // Bands of rows, for a task each.
 struct Bands {
   ptrdiff_t rows, each, count;
-  Bands(const Correlation& c) : rows(c.planes.h.count) {
-    each = c.planes.band(BAND / ptrdiff_t(c.f));
+  template <class W>
+  Bands(const Correlation<W>& c) : rows(c.planes.h.count) {
+    each = c.planes.band(BAND / ptrdiff_t(c.words()));
     const bool alone = c.y.extent[0] * c.groups == 1;
     if (alone && each > (rows + 3) / 4) each = (rows + 3) / 4;
     count = (rows + each - 1) / each;
@@ -63,13 +68,14 @@ struct WeightRuns : Runs {
 };
 inline size_t run_of(const WeightRuns& runs) { return (runs.tall + N - 1) / N * N; }
 
-// One run of rows of the weight of a group: out[k][run], k counting channels, then the taps of the phase.
-inline void pack_weights(f32* out, const Correlation& c, const f32* from, size_t rows, size_t run, const ptrdiff_t* tap,
-                         size_t taps) {
+// One run of rows of the weight of a group: out[k][run], k counting `channels`, then the taps of the phase.
+template <class W>
+inline void pack_numbers(f32* out, const Correlation<W>& c, const f32* from, size_t channels, size_t rows, size_t run,
+                         const ptrdiff_t* tap, size_t taps) {
   // A weight as it is stored: rows of channels and taps, one after the other.
   const bool dense = c.w_w == 1 && tap[taps - 1] == ptrdiff_t(taps) - 1;
-  if (dense && c.w_f == ptrdiff_t(taps)) return pack(out, run, from, c.w_m, 1, rows, c.f * taps);
-  for (size_t f = 0; f < c.f; f++, from += c.w_f) {
+  if (dense && c.w_f == ptrdiff_t(taps)) return pack(out, run, from, c.w_m, 1, rows, channels * taps);
+  for (size_t f = 0; f < channels; f++, from += c.w_f) {
     if (dense && rows > 4) {
       pack(out, run, from, c.w_m, 1, rows, taps);
       out += taps * run;
@@ -82,17 +88,41 @@ inline void pack_weights(f32* out, const Correlation& c, const f32* from, size_t
   }
 }
 
+// The same in words.
+template <class W>
+inline void pack_weights(f32* out, const Correlation<W>& c, const f32* from, size_t rows, size_t run,
+                         const ptrdiff_t* tap, size_t taps) {
+  if constexpr (W::terms == 1) {
+    pack_numbers(out, c, from, c.f, rows, run, tap, taps);
+  } else {
+    // As many channels at once as stay in L1 twice.
+    const size_t set = W::terms * size_t(within(4096 / ptrdiff_t(W::terms * taps * run), 1, ptrdiff_t(c.f)));
+    f32* numbers = static_cast<f32*>(scratch(set * taps * run * sizeof(f32), 1));
+    for (size_t f = 0; f < c.f; f += set, from += ptrdiff_t(set) * c.w_f) {
+      const size_t channels = c.f - f < set ? c.f - f : set;
+      pack_numbers(numbers, c, from, channels, rows, run, tap, taps);
+      for (size_t i = 0; i < channels; i += W::terms) {
+        const f32 *x = numbers + i * taps * run, *other = i + 1 < channels ? x + taps * run : nullptr;
+        for (size_t t = 0; t < taps; t++, out += W::words * run)
+          W::join(out, run, x + t * run, other ? other + t * run : nullptr);
+      }
+    }
+  }
+}
+
 // Whether results lie row after row in the order of positions.
-inline bool in_order(const Correlation& c) {
+template <class W>
+inline bool in_order(const Correlation<W>& c) {
   const Axis &h = c.planes.h, &w = c.planes.w;
   return h.out_step == 1 && w.out_step == 1 && c.y.step[3] == 1 && c.y.step[2] == w.count && h.count == h.results &&
          w.count == w.results;
 }
 // Whether outputs go across the vectors of a tile and positions down: nothing lies between the rows then, but tiles are
 // turned before they are stored, which takes as long as 12 more taps, and sifting them 6.
-inline bool outputs_across(const Correlation& c, ptrdiff_t band) {
+template <class W>
+inline bool outputs_across(const Correlation<W>& c, ptrdiff_t band) {
   if (N == 1 || c.m % (NV * N) || !in_order(c) || c.y.step[1] < 0) return false;
-  const size_t taps = size_t(c.planes.h.window.taps * c.planes.w.window.taps) * c.f;
+  const size_t taps = size_t(c.planes.h.window.taps * c.planes.w.window.taps) * c.words();
   const size_t flat = size_t(c.planes.flat(band) + N - 1) / N * N;
   return size_t(band * c.planes.w.count) * (taps + 12) * 20 < flat * (taps + 6) * 19;
 }
@@ -109,9 +139,10 @@ inline void fill_sift(Sift* out, const Planes& p, ptrdiff_t band) {
   }
 }
 
-inline size_t prepared_bytes(const Correlation& c, const WeightRuns& runs, size_t bands) {
+template <class W>
+inline size_t prepared_bytes(const Correlation<W>& c, const WeightRuns& runs, size_t bands) {
   const Axis &h = c.planes.h, &w = c.planes.w;
-  const size_t taps = size_t(h.window.taps * w.window.taps), all = taps * c.f;
+  const size_t taps = size_t(h.window.taps * w.window.taps), all = taps * c.words();
   const size_t phases = size_t(h.out_step * w.out_step);
   return phases * bands * sizeof(Phase) + (all * bands + taps) * sizeof(ptrdiff_t) +
          c.groups * runs.count() * all * run_of(runs) * sizeof(f32) + 64 +
@@ -130,14 +161,15 @@ inline void each_tap(const Planes& p, ptrdiff_t rh, ptrdiff_t rw, F f) {
 }
 
 // Places and packed weights of every phase, for bands of `largest` rows and, where bands have two sizes, one row less.
-inline const Phase* prepare(const Correlation& c, const WeightRuns& runs, ptrdiff_t largest, size_t sizes) {
+template <class W>
+inline const Phase* prepare(const Correlation<W>& c, const WeightRuns& runs, ptrdiff_t largest, size_t sizes) {
   const Planes& p = c.planes;
   const size_t phases = size_t(p.h.out_step * p.w.out_step), run = run_of(runs);
   char* room = static_cast<char*>(scratch(prepared_bytes(c, runs, sizes), 2));
   Phase* phase = reinterpret_cast<Phase*>(room);
   ptrdiff_t* place = reinterpret_cast<ptrdiff_t*>(phase + phases * sizes);
   const size_t all = size_t(p.h.window.taps * p.w.window.taps);
-  ptrdiff_t* tap = place + all * c.f * sizes;
+  ptrdiff_t* tap = place + all * c.words() * sizes;
   Sift* sift = reinterpret_cast<Sift*>(tap + all);
   const size_t sifts = in_order(c) ? vectors(p, largest) : 0;
   f32* packed = reinterpret_cast<f32*>((reinterpret_cast<uintptr_t>(sift + sizes * sifts) + 63) & ~uintptr_t(63));
@@ -147,14 +179,15 @@ inline const Phase* prepare(const Correlation& c, const WeightRuns& runs, ptrdif
     each_tap(p, rh, rw, [&](ptrdiff_t y, ptrdiff_t x) { tap[taps++] = y * c.w_h + x * c.w_w; });
     for (size_t s = 0; s < sizes; s++) {
       const ptrdiff_t band = largest - ptrdiff_t(s);
-      phase[i * sizes + s] = {rh, rw, taps * c.f, place, packed, sifts ? sift + s * sifts : nullptr};
+      phase[i * sizes + s] = {rh, rw, taps * c.words(), place, packed, sifts ? sift + s * sifts : nullptr};
       if (sifts) fill_sift(sift + s * sifts, p, band);
-      for (size_t f = 0; f < c.f; f++) {
-        const ptrdiff_t channel = ptrdiff_t(f) * p.phases() * p.size(band);
-        each_tap(p, rh, rw, [&](ptrdiff_t y, ptrdiff_t x) { *place++ = channel + p.place(y, x, band); });
-      }
+      const ptrdiff_t one = p.phases() * p.size(band);
+      for (ptrdiff_t f = 0; f < ptrdiff_t(c.words()); f += W::words)
+        each_tap(p, rh, rw, [&](ptrdiff_t y, ptrdiff_t x) {
+          for (size_t u = 0; u < W::words; u++) *place++ = (f + ptrdiff_t(u)) * one + p.place(y, x, band);
+        });
     }
-    const size_t each = runs.count(), values = taps * c.f * run;
+    const size_t each = runs.count(), values = taps * c.words() * run;
     auto pack_run = [&](size_t task) {
       const size_t g = task / each, r = task % each;
       const f32* from = c.weight + ptrdiff_t(g) * c.w_group + ptrdiff_t(runs.row(r)) * c.w_m;
@@ -207,7 +240,8 @@ inline void store_tile(const Store& s, const f32* tile, size_t rows, ptrdiff_t w
 }
 
 // The runs [first, last) of a phase in a band of a group: panels of columns, then runs of rows.
-inline void correlate_phase(const Correlation& c, const Phase& phase, const f32* planes, size_t group, Store to,
+template <class W>
+inline void correlate_phase(const Correlation<W>& c, const Phase& phase, const f32* planes, size_t group, Store to,
                             const WeightRuns& runs, size_t first, size_t last) {
   const size_t run = run_of(runs), row = runs.row(first);
   const ptrdiff_t flat = c.planes.flat(to.band);
@@ -225,7 +259,7 @@ inline void correlate_phase(const Correlation& c, const Phase& phase, const f32*
     for (size_t r = first; r < last; r++) {
       const size_t rows = runs.rows(r);
       if (phase.sift) t.out = s.y + to.begin * to.y_h;
-      reach_of.at[rows - 1][C - 1](t);
+      reach_of<typename W::Product>.at[rows - 1][C - 1](t);
       if (!phase.sift) store_tile(s, tile, rows, C * N, p, t.bias);
       t.a += phase.k * run;
       s.y += ptrdiff_t(rows) * s.y_m;
@@ -236,7 +270,8 @@ inline void correlate_phase(const Correlation& c, const Phase& phase, const f32*
 }
 
 // The same with outputs across the vectors: a run of outputs, then positions of a row.
-inline void correlate_across(const Correlation& c, const Phase& phase, const f32* planes, size_t group, Store to,
+template <class W>
+inline void correlate_across(const Correlation<W>& c, const Phase& phase, const f32* planes, size_t group, Store to,
                              const WeightRuns& runs, size_t first, size_t last) {
   const size_t run = run_of(runs);
   const Cut cols(size_t(c.planes.w.count), MR < N ? MR : N, 1);
@@ -249,7 +284,8 @@ inline void correlate_across(const Correlation& c, const Phase& phase, const f32
       f32* y = to.y + ptrdiff_t(at) * to.y_m + (to.begin + i) * to.y_h;
       for (size_t s = 0; s < cols.parts; s++) {
         const f32* b = planes + i * c.planes.pitch + cols.at(s);
-        reach_of.across[cols.size(s) - 1]({weight, run, b, phase.place, phase.k, tile, nullptr, 0, bias});
+        reach_of<typename W::Product>.across[cols.size(s) - 1](
+            {weight, run, b, phase.place, phase.k, tile, nullptr, 0, bias});
         turn<false>(y + cols.at(s), size_t(to.y_m), tile, NV * N, cols.size(s), run);
       }
     }
@@ -267,7 +303,8 @@ struct Tasks {
   size_t band(size_t task) const { return task % bands; }
 };
 
-inline void correlate(const Correlation& c) {
+template <class W>
+inline void correlate(const Correlation<W>& c) {
   const Planes& p = c.planes;
   if (!c.m || !c.f || p.h.count < 1 || p.w.count < 1) return;
   const Bands bands(c);
@@ -276,16 +313,18 @@ inline void correlate(const Correlation& c) {
   const size_t taps = size_t(p.h.window.taps * p.w.window.taps);
   const Phase* phase = prepare(c, runs, bands.largest(), sizes);
   Tasks t{c.y.extent[0], c.groups, size_t(bands.count), runs.count(), 0, 0};
-  t.each = size_t(within(2 * BAND / ptrdiff_t(c.f * taps * run_of(runs)), 1, ptrdiff_t(t.runs)));
+  t.each = size_t(within(2 * BAND / ptrdiff_t(c.words() * taps * run_of(runs)), 1, ptrdiff_t(t.runs)));
   t.blocks = (t.runs + t.each - 1) / t.each;
   auto one = [&](size_t task) {
+    [[maybe_unused]] const typename W::Mode mode;
     const ptrdiff_t band = ptrdiff_t(t.band(task)), rows = bands.size(band);
     const size_t g = t.group(task), image = t.image(task), channel = size_t(p.phases() * p.size(rows));
-    f32* planes = static_cast<f32*>(scratch((c.f * channel + WIDE * N) * sizeof(f32), 1));
-    for (size_t f = 0; f < c.f; f++)
-      fill_planes(planes + f * channel, p, element(c.x, image, g * c.f + f, 0, 0), c.x.step[2], c.x.step[3],
-                  bands.begin(band), rows);
-    clear(planes + c.f * channel, WIDE * N);
+    f32* planes = static_cast<f32*>(scratch((c.words() * channel + WIDE * N) * sizeof(f32), 1));
+    auto plane = [&](size_t f) { return f < c.f ? element(c.x, image, g * c.f + f, 0, 0) : nullptr; };
+    for (size_t f = 0; f < c.f; f += W::terms)
+      fill_planes<W>(planes + f / W::terms * W::words * channel, p, plane(f), plane(f + W::terms - 1), c.x.step[2],
+                     c.x.step[3], bands.begin(band), rows);
+    clear(planes + c.words() * channel, WIDE * N);
     for (size_t i = 0; i < phases; i++) {
       const Phase& meets = phase[i * sizes + size_t(bands.largest() - rows)];
       const Store to{element(c.y, image, g * c.m, 0, 0),
@@ -297,10 +336,12 @@ inline void correlate(const Correlation& c) {
                      meets.rw,
                      bands.begin(band),
                      rows};
-      (runs.across ? correlate_across : correlate_phase)(c, meets, planes, g, to, runs, t.first(task), t.last(task));
+      (runs.across ? correlate_across<W> : correlate_phase<W>)(c, meets, planes, g, to, runs, t.first(task),
+                                                               t.last(task));
     }
   };
-  const size_t work = c.m * c.f * taps * size_t(bands.largest() * p.w.count) / t.blocks + 1, some = TASK / work + 1;
+  const size_t work = c.m * c.words() * taps * size_t(bands.largest() * p.w.count) / t.blocks + 1,
+               some = TASK / work + 1;
   parallel((t.all() + some - 1) / some, [&](size_t i) {
     for (size_t task = i * some; task < t.all() && task < (i + 1) * some; task++) one(task);
   });

@@ -24,25 +24,7 @@ constexpr bool is_half = false;  // what is bf16 already needs no rounding
 template <>
 constexpr bool is_half<bf16> = true;
 
-#if NABLA_DOTS
-constexpr int pair_words = 1;
-template <class T>
-inline void pair_of(V (&out)[pair_words], V low, V high) {
-  out[0] = is_half<T> ? from_bits(shr(bits(low), 16) | bits(high)) : pair(low, high);
-}
-inline V dot_pair(V acc, V a, V b) { return dot(acc, a, b); }
-struct Flushing {};
-struct Keeping {};
-#else
-constexpr int pair_words = 2;
-template <class T>
-inline void pair_of(V (&out)[pair_words], V low, V high) {
-  out[0] = is_half<T> ? high : rounded(high);
-  out[1] = is_half<T> ? low : rounded(low);
-}
-inline V dot_pair(V acc, V a, V b) { return fma(a, b, acc); }
-
-// While one lives, the processor takes and leaves numbers below 2^-126 as zeros.
+// While one lives, the processor takes and leaves numbers below 2^-126 as zeros, or as they are.
 inline u32 float_mode() {
 #if NABLA_X86
   return __builtin_ia32_stmxcsr();
@@ -66,16 +48,36 @@ constexpr u32 flush_bits = 0x8040;
 #else
 constexpr u32 flush_bits = 1u << 24;
 #endif
-struct Flushing {
+struct Flushed {
   const u32 before = float_mode();
-  Flushing() { set_float_mode(before | flush_bits); }
-  ~Flushing() { set_float_mode(before); }
+  Flushed() { set_float_mode(before | flush_bits); }
+  ~Flushed() { set_float_mode(before); }
 };
-struct Keeping {
+struct Kept {
   const u32 before = float_mode();
-  Keeping() { set_float_mode(before & ~flush_bits); }
-  ~Keeping() { set_float_mode(before); }
+  Kept() { set_float_mode(before & ~flush_bits); }
+  ~Kept() { set_float_mode(before); }
 };
+
+#if NABLA_DOTS
+constexpr int pair_words = 1;
+template <class T>
+inline void pair_of(V (&out)[pair_words], V low, V high) {
+  out[0] = is_half<T> ? from_bits(shr(bits(low), 16) | bits(high)) : pair(low, high);
+}
+inline V dot_pair(V acc, V a, V b) { return dot(acc, a, b); }
+struct Flushing {};
+struct Keeping {};
+#else
+constexpr int pair_words = 2;
+template <class T>
+inline void pair_of(V (&out)[pair_words], V low, V high) {
+  out[0] = is_half<T> ? high : rounded(high);
+  out[1] = is_half<T> ? low : rounded(low);
+}
+inline V dot_pair(V acc, V a, V b) { return fma(a, b, acc); }
+using Flushing = Flushed;
+using Keeping = Kept;
 #endif
 
 template <class T>

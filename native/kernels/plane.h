@@ -2,8 +2,12 @@
 // each phase of the stride; then what tap k of the window meets at all positions of the results lies in one run of
 // memory, beginning at a place of its own. Rows follow each other `pitch` apart, so the run also holds a few positions
 // between the rows, which are computed and left out: 1 of 15 for a window of 3 x 3 over 14 x 14.
+//
+// A plane is of words W: Singles, or (pairs.h) Pairs, where W::terms channels share W::words planes.
 #pragma once
 #include "grid.h"
+#include "pack.h"
+#include "reach.h"
 
 namespace nabla::NABLA_ISA {
 
@@ -116,24 +120,41 @@ inline void clear(f32* out, ptrdiff_t n) {
   if (i < n) store(out + i, all(0), size_t(n - i));
 }
 
-// The planes of one channel for the rows [begin, begin + band) of the results. x: its first element. Up to N values
-// behind them may be written.
-inline void fill_planes(f32* out, const Planes& p, const f32* x, ptrdiff_t step_h, ptrdiff_t step_w, ptrdiff_t begin,
-                        ptrdiff_t band) {
+// A word is a number.
+struct Singles {
+  static constexpr size_t terms = 1, words = 1;
+  struct Mode {};  // an object that lives while words are multiplied
+  using Product = Fused;
+  // Word u of n values, `step` apart, of x and of what shares it.
+  template <int u>
+  static void copy(f32* out, const f32* x, const f32*, ptrdiff_t step, ptrdiff_t n) {
+    copy_apart(out, x, step, n);
+  }
+  // out[k * run + i] = x[i * step + k] for i < width <= N, k < depth, and those of what shares the words.
+  static void turn(f32* out, size_t run, const f32* x, const f32*, ptrdiff_t step, size_t width, size_t depth) {
+    NABLA_ISA::turn<true>(out, run, x, step, width, depth);
+  }
+};
+
+// Word u of the planes of a channel for the rows [begin, begin + band) of the results. x: its first element; other:
+// that of what shares its words, or null. Up to N values behind them may be written.
+template <class W, int u = 0>
+inline void fill_planes(f32* out, const Planes& p, const f32* x, const f32* other, ptrdiff_t step_h, ptrdiff_t step_w,
+                        ptrdiff_t begin, ptrdiff_t band) {
   const ptrdiff_t rows = p.rows(band), size = p.size(band);
   for (ptrdiff_t rh = 0; rh < p.h.in_step; rh++) {
     const ptrdiff_t top = p.h.from(rh, begin, rows), bottom = p.h.to(rh, begin, rows);
     for (ptrdiff_t rw = 0; rw < p.w.in_step; rw++, out += size) {
       const ptrdiff_t left = p.w.from(rw, 0, p.pitch), right = p.w.to(rw, 0, p.pitch);
       const ptrdiff_t step = step_w * p.w.in_step;
-      const f32* from = x + ((begin + top) * p.h.in_step + rh + p.h.in_first) * step_h +
-                        (left * p.w.in_step + rw + p.w.in_first) * step_w;
+      ptrdiff_t from = ((begin + top) * p.h.in_step + rh + p.h.in_first) * step_h +
+                       (left * p.w.in_step + rw + p.w.in_first) * step_w;
       // A whole word of zeros behind a row is cheaper than a few; the next row overwrites what is too much.
       const bool narrow = p.pitch - right + left <= N;
       clear(out, top * p.pitch + left);
       f32* to = out + top * p.pitch;
       for (ptrdiff_t a = top; a < bottom; a++, to += p.pitch, from += step_h * p.h.in_step) {
-        copy_apart(to + left, from, step, right - left);
+        W::template copy<u>(to + left, x + from, other ? other + from : nullptr, step, right - left);
         if (narrow)
           store(to + right, all(0));
         else
@@ -142,6 +163,7 @@ inline void fill_planes(f32* out, const Planes& p, const f32* x, ptrdiff_t step_
       clear(to, out + size - to);
     }
   }
+  if constexpr (u + 1 < int(W::words)) fill_planes<W, u + 1>(out, p, x, other, step_h, step_w, begin, band);
 }
 
 }  // namespace nabla::NABLA_ISA

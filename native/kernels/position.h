@@ -130,8 +130,8 @@ inline void add_positions(f32* sum, const Conv& c, const Passes& cuts, const Pla
       const ptrdiff_t band = p.h.count - begin < cuts.band ? p.h.count - begin : cuts.band;
       const ptrdiff_t one = p.phases() * p.size(band), image = one * ptrdiff_t(c.f);
       for (size_t i = 0; i < images * c.f; i++)
-        fill_planes(planes + ptrdiff_t(i) * one, p, element(x, n + i / c.f, group * c.f + i % c.f, 0, 0), x.step[2],
-                    x.step[3], begin, band);
+        fill_planes<Singles>(planes + ptrdiff_t(i) * one, p, element(x, n + i / c.f, group * c.f + i % c.f, 0, 0),
+                             nullptr, x.step[2], x.step[3], begin, band);
       for (size_t i = 0; i < cuts.rows; i++) {
         const size_t t = i % taps;
         place[i] = ptrdiff_t(i / taps) * one + p.place(ptrdiff_t(t / c.cols), ptrdiff_t(t % c.cols), band);

@@ -1,9 +1,14 @@
 // The register tiles of convolution. Like the tile of gemm, each element is one chain of fused multiply-adds from
-// zero, or from what was there; the rows of one operand begin wherever a list of places says.
+// zero, or from what was there; the rows of one operand begin wherever a list of places says. Operands are words that
+// P::dot() multiplies: a number each, or (pairs.h) a pair of bf16.
 #pragma once
 #include "tile.h"
 
 namespace nabla::NABLA_ISA {
+
+struct Fused {
+  static V dot(V acc, V a, V b) { return fma(a, b, acc); }
+};
 
 // Which lanes of a vector are results: n of them, where they lie and where the first goes.
 struct Sift {
@@ -23,7 +28,7 @@ struct Reach {
   ptrdiff_t step;
   const f32* bias;  // [R], or null
 };
-template <int R, int C>
+template <int R, int C, class P>
 void reach(const Reach& t) {
   V acc[R][C];
 #pragma GCC unroll 16
@@ -42,7 +47,7 @@ void reach(const Reach& t) {
     for (int i = 0; i < R; i++) {
       const V s = all(a[i]);
 #pragma GCC unroll 8
-      for (int j = 0; j < C; j++) acc[i][j] = fma(s, x[j], acc[i][j]);
+      for (int j = 0; j < C; j++) acc[i][j] = P::dot(acc[i][j], s, x[j]);
     }
     keep(a);
   }
@@ -71,7 +76,7 @@ void reach(const Reach& t) {
 }
 
 // The same turned: out[i][j] = bias[j] + sum over k of b[place[k] + i] a[k][j], R positions, NV vectors of a.
-template <int R>
+template <int R, class P>
 void reach_across(const Reach& t) {
   constexpr int C = NV;
   V acc[R][C];
@@ -91,7 +96,7 @@ void reach_across(const Reach& t) {
     for (int i = 0; i < R; i++) {
       const V x = all(b[i]);
 #pragma GCC unroll 8
-      for (int j = 0; j < C; j++) acc[i][j] = fma(x, w[j], acc[i][j]);
+      for (int j = 0; j < C; j++) acc[i][j] = P::dot(acc[i][j], x, w[j]);
     }
     keep(a);
   }
@@ -103,18 +108,18 @@ void reach_across(const Reach& t) {
   }
 }
 
-// sum[i][j] += sum over images n, rows y and columns x of a[place[i] + n image + y pitch + x] b[n, y, x][j]: R rows, C
-// vectors.
+// sum[i][j] += sum over images n, rows y, columns x and words u of a[place[i] + n image + y pitch + x + u apart]
+// b[n, y, x, u][j]: R rows, C vectors.
 struct Gather {
   const f32* a;
   const ptrdiff_t* place;
-  ptrdiff_t image, pitch;
-  const f32* b;  // [images, rows, cols, C * N]
+  ptrdiff_t image, pitch, apart;
+  const f32* b;  // [images, rows, cols, words, C * N]
   size_t images, rows, cols;
   f32* sum;  // [R, step]
   size_t step;
 };
-template <int R, int C>
+template <int R, int C, class P, size_t words>
 void gather_sum(const Gather& t) {
   V acc[R][C];
   const f32* a[R];
@@ -128,15 +133,18 @@ void gather_sum(const Gather& t) {
   const ptrdiff_t next = t.image - ptrdiff_t(t.rows) * t.pitch;
   for (size_t n = 0; n < t.images; n++) {
     for (size_t y = 0; y < t.rows; y++) {
-      for (size_t x = 0; x < t.cols; x++, b += C * N) {
-        V v[C];
+      for (size_t x = 0; x < t.cols; x++) {
+#pragma GCC unroll 2
+        for (size_t u = 0; u < words; u++, b += C * N) {
+          V v[C];
 #pragma GCC unroll 8
-        for (int j = 0; j < C; j++) v[j] = load(b + j * N);
+          for (int j = 0; j < C; j++) v[j] = load(b + j * N);
 #pragma GCC unroll 16
-        for (int i = 0; i < R; i++) {
-          const V s = all(a[i][x]);
+          for (int i = 0; i < R; i++) {
+            const V s = all(a[i][x + u * size_t(t.apart)]);
 #pragma GCC unroll 8
-          for (int j = 0; j < C; j++) acc[i][j] = fma(s, v[j], acc[i][j]);
+            for (int j = 0; j < C; j++) acc[i][j] = P::dot(acc[i][j], s, v[j]);
+          }
         }
       }
       for (int i = 0; i < R; i++) a[i] += t.pitch;
@@ -153,24 +161,35 @@ void gather_sum(const Gather& t) {
 struct ReachTable {
   void (*at[MR][WIDE])(const Reach&);
   void (*across[MR])(const Reach&);
-  void (*sum[MR][NV])(const Gather&);
 };
-template <int R, int... j>
+template <class P, int R, int... j>
 constexpr void reach_wide(ReachTable& t, Counts<j...>) {
-  ((t.at[R - 1][j] = &reach<R, j + 1>), ...);
+  ((t.at[R - 1][j] = &reach<R, j + 1, P>), ...);
 }
-template <int R, int... j>
-constexpr void sum_wide(ReachTable& t, Counts<j...>) {
-  ((t.sum[R - 1][j] = &gather_sum<R, j + 1>), ...);
-}
-template <int... i>
+template <class P, int... i>
 constexpr ReachTable reach_table(Counts<i...>) {
   ReachTable t{};
-  (reach_wide<i + 1>(t, typename Count<widest(i + 1)>::type{}), ...);
-  ((t.across[i] = &reach_across<i + 1>), ...);
-  (sum_wide<i + 1>(t, typename Count<NV>::type{}), ...);
+  (reach_wide<P, i + 1>(t, typename Count<widest(i + 1)>::type{}), ...);
+  ((t.across[i] = &reach_across<i + 1, P>), ...);
   return t;
 }
-constexpr ReachTable reach_of = reach_table(Count<MR>::type{});
+template <class P>
+constexpr ReachTable reach_of = reach_table<P>(Count<MR>::type{});
+
+struct GatherTable {
+  void (*at[MR][NV])(const Gather&);
+};
+template <class P, size_t words, int R, int... j>
+constexpr void gather_wide(GatherTable& t, Counts<j...>) {
+  ((t.at[R - 1][j] = &gather_sum<R, j + 1, P, words>), ...);
+}
+template <class P, size_t words, int... i>
+constexpr GatherTable gather_table(Counts<i...>) {
+  GatherTable t{};
+  (gather_wide<P, words, i + 1>(t, typename Count<NV>::type{}), ...);
+  return t;
+}
+template <class P, size_t words>
+constexpr GatherTable gather_of = gather_table<P, words>(Count<MR>::type{});
 
 }  // namespace nabla::NABLA_ISA
