@@ -26,7 +26,7 @@ import {
   fit as train,
 } from "nabla";
 import { confusion, images } from "nabla/plot";
-import { integer, path, Refusal, real, run } from "./options.ts";
+import { choice, integer, path, Refusal, real, run } from "./options.ts";
 import { duration, machine, Progress, thousands } from "./terminal.ts";
 
 const program = {
@@ -37,6 +37,7 @@ const program = {
     epochs: integer(10, "times through the training digits", { max: 1000 }),
     batch: integer(32, "digits per step", { max: 65536 }),
     lr: real(0.002, "highest learning rate, after a warm-up and before a cosine", { max: 10 }),
+    precision: choice(["f32", "bf16"], "what convolutions and products multiply while it trains"),
     threads: integer(undefined, "threads of the kernels", { max: 1024 }),
     seed: integer(0, "seed of the weights, the order and the drawn digits", { min: 0, max: 2 ** 32 - 1 }),
     save: path("FILE", undefined, "where the model goes; it is not kept unless given"),
@@ -94,7 +95,7 @@ function features(layer: { forward(x: Tensor): Tensor }, x: Tensor): string {
 }
 
 await run(program, async (options) => {
-  const { epochs, batch, lr } = options;
+  const { epochs, batch, lr, precision } = options;
   if (options.threads !== undefined) setThreads(options.threads);
   seed(options.seed);
   const { train: learned, test, origin } = load(options.data, options.seed);
@@ -134,7 +135,7 @@ await run(program, async (options) => {
   const loss = (logits: Tensor, target: Tensor) => crossEntropy(logits as never, target as never) as Tensor;
   const data = batches(x, y, { size: batch, shuffle: true, dropLast: true });
   const optimizer = new AdamW(model, { lr });
-  const training = { loss, optimizer, epochs, schedule, metrics: { accuracy } };
+  const training = { loss, optimizer, epochs, schedule, precision, metrics: { accuracy } };
   for await (const event of train(model as never, data, training)) {
     trainLoss = event.loss;
     const share = (100 * event.metrics.accuracy!).toFixed(1);

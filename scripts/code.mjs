@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
-const isas = ["avx2", "avx512"];
+const isas = ["avx2", "avx512", "avx512dot"];
 const has = (tool) => spawnSync("sh", ["-c", `command -v ${tool}`]).status === 0;
 function run(command, ...args) {
   const { status, stdout, stderr } = spawnSync(command, args, { encoding: "utf8", maxBuffer: 2 ** 30 });
@@ -41,7 +41,7 @@ function loops(code) {
   return inner.map(({ from, to }) => code.filter(({ at }) => at >= from && at <= to).map(({ text }) => text));
 }
 
-const fused = /^vfn?m(add|sub)\d+ps/;
+const fused = /^(vfn?m(add|sub)\d+|vdpbf16)ps/;
 const split = /^v(mul|add|sub)ps/;
 /** What is wrong with a function whose loop is to hold rows x vectors of sums, or undefined. */
 function complaint(code, sums) {

@@ -8,10 +8,12 @@ import {
   Adam,
   autocast,
   batches,
+  Conv2d,
   checkpoint,
   compile,
   crossEntropy,
   evaluate,
+  Flatten,
   GELU,
   GPT2,
   GRU,
@@ -48,6 +50,11 @@ const same = (x: Tensor, y: Tensor): void => expect(difference(x.dataSync(), y.d
 const network = (): Sequential<[Linear<24, 40>, GELU, Linear<40, 8>]> => {
   seed(3);
   return new Sequential(new Linear(24, 40), new GELU(), new Linear(40, 8));
+};
+const convolutional = (): Sequential => {
+  seed(3);
+  const layers = [new Conv2d(3, 7, 3, { padding: 1 }), new GELU(), new Conv2d(7, 18, 3, { stride: 2 })];
+  return new Sequential(...([...layers, new Flatten(), new Linear(162, 8)] as never[])) as never;
 };
 
 describe("autocast", () => {
@@ -100,6 +107,23 @@ describe("autocast", () => {
     for (const f of [() => fc.forward(x), () => gru.forward(x)[0]])
       expect(autocast("bf16", f).equal(f() as never), f.toString()).toBe(false);
   });
+  it("reaches convolutions of pairs of channels, and their gradients", () => {
+    seed(4);
+    const [x, one, g] = [randn([2, 3, 9, 9]), randn([2, 1, 9, 9]), randn([2, 7, 9, 9])];
+    const layer = new Conv2d(3, 7, 3, { padding: 1 });
+    const first = new Conv2d(1, 7, 3, { padding: 1 });
+    const slopes = (f: () => Tensor): Tensor[] => {
+      layer.zeroGrad();
+      f().backward(g);
+      return [layer.weight.grad as Tensor, layer.bias?.grad as Tensor];
+    };
+    const forward = () => layer.forward(x as never) as Tensor;
+    const [dw, db] = slopes(forward);
+    const [half, same] = slopes(() => autocast("bf16", forward));
+    expect(autocast("bf16", forward).equal(forward())).toBe(false);
+    expect([half?.equal(dw!), same?.equal(db!)]).toEqual([false, true]);
+    expect(autocast("bf16", () => first.forward(one as never)).equal(first.forward(one as never) as never)).toBe(true);
+  });
   it("refuses another precision and an async function", () => {
     expect(code(() => autocast("f16" as never, () => 1))).toBe("ERR_NABLA_VALUE");
     expect(code(() => autocast("bf16", async () => 1))).toBe("ERR_NABLA_TYPE");
@@ -110,11 +134,17 @@ describe("autocast", () => {
 describe("the same bits", () => {
   const steps = 4;
   /** Losses and weights after some steps of training; how: eager, compiled, or with a checkpoint. */
-  async function trained(how: "eager" | "inside" | "option" | "around" | "checkpoint"): Promise<Float32Array[]> {
-    const net = network();
+  async function trained(
+    how: "eager" | "inside" | "option" | "around" | "checkpoint",
+    make: () => Sequential = network as never,
+  ): Promise<Float32Array[]> {
+    const net = make();
     const opt = new Adam(net, { lr: 0.01 });
     seed(5);
-    const [x, y] = [randn([50, 24]), randn([50, 8])];
+    const [x, y] = [
+      make === convolutional ? randn([5, 3, 8, 7]) : randn([50, 24]),
+      randn([make === convolutional ? 5 : 50, 8]),
+    ];
     const forward = how === "checkpoint" ? checkpoint((v: Tensor) => net.forward(v as never) as Tensor) : net.forward;
     const loss = () => mse(forward.call(net, x as never) as never, y) as Tensor;
     const step = (l: Tensor) => {
@@ -134,20 +164,23 @@ describe("the same bits", () => {
     }
     return [Float32Array.from(losses), ...[...net.parameters()].map((p) => p.dataSync() as Float32Array)];
   }
-  it("eager, compiled, under a checkpoint, for every number of threads and instruction set", async () => {
+  it.each([
+    ["products", network as unknown as () => Sequential],
+    ["convolutions", convolutional],
+  ])("of %s eager, compiled, under a checkpoint, for every number of threads and instruction set", async (_, make) => {
     setThreads(1);
-    const expected = await trained("eager");
+    const expected = await trained("eager", make);
     const check = (got: Float32Array[], name: string) => {
       for (const [i, x] of got.entries()) expect(difference(x, expected[i]!), `${name} ${i}`).toBeUndefined();
     };
-    for (const how of ["inside", "option", "around", "checkpoint"] as const) check(await trained(how), how);
+    for (const how of ["inside", "option", "around", "checkpoint"] as const) check(await trained(how, make), how);
     for (const n of [2, 3]) {
       setThreads(n);
-      check(await trained("eager"), `${n} threads`);
+      check(await trained("eager", make), `${n} threads`);
     }
     for (const isa of native.isas) {
       native.use(isa);
-      check(await trained("option"), isa);
+      check(await trained("option", make), isa);
     }
   });
   it("a plan is made for each precision", () => {

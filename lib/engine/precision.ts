@@ -1,6 +1,6 @@
 import { fail } from "../core/errors.ts";
 
-/** What matrix products multiply: f32, or operands rounded to bf16. Sums are f32 in both. */
+/** What matrix products and convolutions multiply: f32, or operands rounded to bf16. Sums are f32 in both. */
 export type Precision = "f32" | "bf16";
 const precisions: readonly Precision[] = ["f32", "bf16"];
 
