@@ -40,8 +40,10 @@ export interface Case<N extends string, A> {
   readonly order?: 0 | 1 | 2;
 }
 
+/** A gradient that touches a few rows of its input: added to what there is already, it needs no zeros of its own. */
+export type Onto = (before: Value | undefined) => Value;
 /** The gradient of one input, made of ops; undefined for none. gy has the output's shape; the engine sums broadcasts away. */
-type Rule<K extends string, A, X, G> = (gy: G, kept: By<K, X>, attrs: A) => Value | undefined;
+type Rule<K extends string, A, X, G> = (gy: G, kept: By<K, X>, attrs: A) => Value | Onto | undefined;
 
 export interface Definition<N extends string, K extends string, O extends string, A, X> {
   readonly name: string;

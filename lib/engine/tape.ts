@@ -5,7 +5,7 @@ import { type Dims, sameShape } from "../core/shape.ts";
 import { type Storage, storagesMade } from "../core/storage.ts";
 import type { Origin, Value } from "../core/value.ts";
 import type { Operand } from "./launch.ts";
-import type { AnyOp } from "./op.ts";
+import type { AnyOp, Onto } from "./op.ts";
 import { type Precision, precision, withPrecision } from "./precision.ts";
 
 /** Where a gradient goes: an output of an earlier node, or a leaf. */
@@ -158,15 +158,16 @@ export function walk(
   const found = new Map<Value, Value>();
   const held = new Set(roots.map(({ grad }) => grad.storage));
   const born = createGraph ? Number.POSITIVE_INFINITY : storagesMade();
-  const deliver = (node: Node | null, index: number, leaf: Value | null, g: Value) => {
+  const sum = (before: Value | undefined, g: Value | Onto): Value => {
+    if (typeof g === "function") return g(before);
+    return before ? arithmetic.add(before, g) : g;
+  };
+  const deliver: Deliver = (node, index, leaf, g) => {
     if (node) {
       const slots = flowing.get(node) ?? [];
-      slots[index] = slots[index] ? arithmetic.add(slots[index], g) : g;
+      slots[index] = sum(slots[index], g);
       flowing.set(node, slots);
-    } else if (leaf) {
-      const before = leaves.get(leaf);
-      leaves.set(leaf, before ? arithmetic.add(before, g) : g);
-    }
+    } else if (leaf) leaves.set(leaf, sum(leaves.get(leaf), g));
   };
   withGrad(createGraph, () => {
     for (const { value, grad } of roots)
@@ -224,13 +225,10 @@ function reachable(roots: readonly { value: Value }[]): Node[] {
   return [...seen].sort((a, b) => b.id - a.id);
 }
 
-type Rules = Record<string, (gy: unknown, kept: unknown, attrs: unknown) => Value | undefined>;
+type Rules = Record<string, (gy: unknown, kept: unknown, attrs: unknown) => Value | Onto | undefined>;
+type Deliver = (node: Node | null, index: number, leaf: Value | null, g: Value | Onto) => void;
 
-function differentiate(
-  node: Node,
-  gy: (Value | undefined)[],
-  deliver: (n: Node | null, i: number, l: Value | null, g: Value) => void,
-): void {
+function differentiate(node: Node, gy: (Value | undefined)[], deliver: Deliver): void {
   const { op } = node;
   const kept = keptValues(node);
   const grad = op.definition.grad as unknown;
@@ -243,7 +241,9 @@ function differentiate(
     const edge = node.edges[i];
     if (!edge) return;
     const g = all ? all[name] : (grad as Rules)[name]?.(upstream, kept, node.attrs);
-    if (g) deliver(edge.node, edge.index, edge.leaf, fitted(op.name, name, g, edge));
+    if (!g) return;
+    const shaped = (x: Value) => fitted(op.name, name, x, edge);
+    deliver(edge.node, edge.index, edge.leaf, typeof g === "function" ? (before) => shaped(g(before)) : shaped(g));
   });
 }
 

@@ -220,7 +220,12 @@ const indexSelectOp = op({
     const { extents, walk } = along(x, dim);
     launch(K.index_select, y.dtype, [extents[0], index.size, extents[2], extents[1]], [y, walk, index]);
   },
-  grad: { x: (gy, { index }, attrs): Value => indexSelectGrad({ src: gy, index }, attrs) },
+  grad: {
+    x:
+      (gy, { index }, attrs) =>
+      (before) =>
+        before ? indexAddOp({ x: before, index, src: gy }, attrs) : indexSelectGrad({ src: gy, index }, attrs),
+  },
   cases: [
     { inputs: { x: [4, 2], index: lines }, attrs: { dim: 0, size: 4, skip: -1 } },
     { inputs: { x: [2, 4, 3], index: lines }, attrs: { dim: 1, size: 4, skip: -1 } },
@@ -237,14 +242,14 @@ const indexSelectGrad = op({
     assign(y, 0);
     rowsInto(K.index_add, y, index, src, dim, [skip]);
   },
-  grad: {
-    src(gy, { index }, attrs): Value {
-      const outside = attrs.skip < 0 ? index : where({ condition: eq({ a: index, b: attrs.skip }), a: -1, b: index });
-      return indexSelectOp({ x: gy, index: outside }, attrs);
-    },
-  },
+  grad: { src: (gy, { index }, attrs): Value => pickedRows(gy, index, attrs) },
   cases: [{ inputs: { src: [3, 2], index: lines }, attrs: { dim: 0, size: 4, skip: 0 } }],
 });
+/** The gradient of what was added at index: nothing where that is `skip`. */
+function pickedRows(gy: Value, index: Value, attrs: Skipping): Value {
+  const outside = attrs.skip < 0 ? index : where({ condition: eq({ a: index, b: attrs.skip }), a: -1, b: index });
+  return indexSelectOp({ x: gy, index: outside }, attrs);
+}
 function rowsInto(kernel: Kernel, y: Value, index: Value, src: Value, dim: number, scalars: number[]): void {
   if (src.size === 0 || y.size === 0) return;
   const { extents, walk } = along(src, dim);
@@ -276,6 +281,10 @@ export function embedding(weight: Value, ids: Value, paddingIdx?: number): Value
   return reshape(rows, [...ids.shape, width]);
 }
 
+/** Nothing is added where the index is `skip`. */
+interface Adding extends Along {
+  readonly skip?: number;
+}
 /** x with src[i, j, :] added at, or put in the place of, [i, index[j], :]; of two put in one place the last stays. */
 function writing(name: "index_add" | "index_copy", passed: (gy: Value, index: Value, dim: number) => Value) {
   return op({
@@ -283,14 +292,14 @@ function writing(name: "index_add" | "index_copy", passed: (gy: Value, index: Va
     inputs: ["x", "index", "src"],
     keep: ["index"],
     prepare: ({ x, index, src }) => ({ x, index: contiguous(index), src }),
-    infer: ({ x }, _: Along): Spec => ({ shape: x.shape, dtype: x.dtype }),
-    forward({ y }, { x, index, src }, { dim }) {
+    infer: ({ x }, _: Adding): Spec => ({ shape: x.shape, dtype: x.dtype }),
+    forward({ y }, { x, index, src }, { dim, skip = -1 }) {
       assign(y, x);
-      rowsInto(K[name], y, index, src, dim, name === "index_add" ? [-1] : []);
+      rowsInto(K[name], y, index, src, dim, name === "index_add" ? [skip] : []);
     },
     grad: {
       x: (gy, { index }, { dim }): Value => passed(gy, index, dim),
-      src: (gy, { index }, { dim }): Value => pickRows(gy, dim, index),
+      src: (gy, { index }, { dim, skip = -1 }): Value => pickedRows(gy, index, { dim, size: gy.shape[dim] ?? 1, skip }),
     },
     cases: [
       { inputs: { x: [2, 4], index: { ...lines, data: [3, 0, 1] }, src: [2, 3] }, attrs: { dim: 1 } },

@@ -1,11 +1,12 @@
 // Each pass on a graph that shows it: the listing before, the listing after.
 
-import { checkpoint, clipGradNorm, Linear, SGD, type Tensor, tensor } from "nabla";
+import { checkpoint, clipGradNorm, Linear, ones, SGD, type Tensor, tensor } from "nabla";
 import { describe, expect, test } from "vitest";
 import { print } from "../../lib/compile/graph.ts";
 import { planMemory } from "../../lib/compile/memory.ts";
 import { hoistChecks } from "../../lib/compile/passes/check.ts";
 import { clipInUpdates } from "../../lib/compile/passes/clip.ts";
+import { copyOnes, takeOver } from "../../lib/compile/passes/copy.ts";
 import { removeDead } from "../../lib/compile/passes/dead.ts";
 import { finishProducts } from "../../lib/compile/passes/epilogue.ts";
 import { singleSteps } from "../../lib/compile/passes/fuse.ts";
@@ -75,6 +76,45 @@ test("results: read where they were made", () => {
     ->
     t1 = mul(a0, 2)
     t2 = exp(a0)"
+  `);
+});
+
+test("copies: a product with ones is one, and one of what nobody uses afterwards is that itself", () => {
+  const rows = tensor([1, 0, 1], { dtype: "i32" }) as Tensor;
+  rows.label = "rows";
+  const f = (x: Tensor) => {
+    const y = x.exp().mul(ones([])) as Tensor;
+    const z = x.sin() as Tensor;
+    const places = [rows as never, ones(3, 3).mul(2) as never] as const;
+    return [y.indexAdd(0, ...places), z.indexAdd(0, ...places), z.mul(2)];
+  };
+  const g = removeDead(shareResults(hoistChecks(graphOf(f, matrix()))));
+  expect(shown(g, removeDead(takeOver(copyOnes(g))))).toMatchInlineSnapshot(`
+    "
+    t7 = check_index(rows)
+    t10 = check_index(rows)
+    t1 = exp(a0)
+    t2 = copy(1)
+    t3 = mul(t1, t2)
+    t4 = sin(a0)
+    t5 = copy(1)
+    t6 = mul(t5, 2)
+    t9 = copy(t3)
+    t9 = index_add(t9, t6, rows)
+    t11 = copy(t4)
+    t11 = index_add(t11, t6, rows)
+    t12 = mul(t4, 2)
+    ->
+    t7 = check_index(rows)
+    t10 = check_index(rows)
+    t1 = exp(a0)
+    t4 = sin(a0)
+    t5 = copy(1)
+    t6 = mul(t5, 2)
+    t1 = index_add(t1, t6, rows)
+    t11 = copy(t4)
+    t11 = index_add(t11, t6, rows)
+    t12 = mul(t4, 2)"
   `);
 });
 

@@ -2,6 +2,7 @@
 import {
   compile,
   crossEntropy,
+  Embedding,
   GPT2,
   linearCrossEntropy,
   noGrad,
@@ -68,6 +69,28 @@ describe("linearCrossEntropy", () => {
     const logits = 4 * 2 * 64 * 70_000;
     expect(step.explain().plans[0]!.arenaBytes).toBeLessThan(logits);
     expect(noGrad(() => model.loss(ids, ids)).item()).toBe(runs[0]![0]![0]!);
+  });
+
+  it("adds the gradient of an embedding to that of the head it shares a weight with, compiled with the same bits", () => {
+    const table = new Embedding(7, 4, { paddingIndex: 1 });
+    const other = new Parameter(table.weight.detach().clone());
+    const ids = tensor([3, 1, 3, 0], { dtype: "i32" }) as Tensor;
+    const labels = tensor([1, 3, 0, 6], { dtype: "i32" }) as Tensor;
+    const run = (weight: Tensor) => (x: Tensor, y: Tensor) => {
+      table.weight.grad = other.grad = null;
+      const loss = linearCrossEntropy(table.forward(x) as Tensor, weight, y);
+      loss.backward();
+      return [loss, table.weight.grad as unknown as Tensor];
+    };
+    const tied = run(table.weight as Tensor);
+    const [, grad] = tied(ids, labels);
+    const [, ofTable] = run(other as Tensor)(ids, labels);
+    near(grad!, ofTable!.add(other.grad as unknown as Tensor) as Tensor);
+    using step = compile(tied);
+    for (let i = 0; i < 3; i++) expect(step.sync(ids, labels).map(list)).toEqual(tied(ids, labels).map(list));
+    const { listing } = step.explain().plans[0]!;
+    expect(listing).toMatch(/index_add/);
+    expect(listing).not.toMatch(/= (copy|add)\(/);
   });
 
   it("refuses what does not fit", () => {

@@ -3,6 +3,7 @@ import type { Graph } from "../graph.ts";
 import { hoistChecks } from "./check.ts";
 import { clipInUpdates } from "./clip.ts";
 import { copyConstants } from "./constant.ts";
+import { copyOnes, takeOver } from "./copy.ts";
 import { removeDead } from "./dead.ts";
 import { finishProducts } from "./epilogue.ts";
 import { fuseSteps, singleSteps } from "./fuse.ts";
@@ -16,7 +17,7 @@ interface Passes {
   readonly prepack?: boolean | undefined;
 }
 export function optimize(g: Graph, { fuse = true, prepack }: Passes): Graph {
-  const clean = hoistChecks(removeDead(shareResults(shareTwins(removeDead(copyConstants(g))))));
+  const clean = hoistChecks(removeDead(takeOver(copyOnes(shareResults(shareTwins(removeDead(copyConstants(g))))))));
   const joined = fuse ? removeDead(clipInUpdates(rectifyPools(finishProducts(clean)))) : clean;
   return (fuse ? fuseSteps : singleSteps)(prepackWeights(joined, prepack));
 }
