@@ -57,19 +57,16 @@ function* planned(g: Graph, limits: Limits): Slices<Planned> {
   return { graph, layout, peak: { ...peak, total: Object.values(peak).reduce((n, x) => n + x) } };
 }
 
-// Of native/kernels/product.h: depth and columns of the block of B that is packed, floats of the block of A, the longest
-// chain and the rows and columns of the block that the chains after it go to.
-const [deep, wide, area, chain, beside] = [1024, 2048, 184320, 4096, 2048];
+// Of native/kernels/product.h: depth and columns of the block of B that is packed, floats of the block of A.
+const [deep, wide, area] = [1024, 2048, 184320];
 const tiles = 24 * 8192;
 /** At most: the largest blocks that a product asks for, in the thread that runs it; a block of A and tiles in each. */
 function scratchOf(g: Graph): number {
-  const products = g.steps.flatMap((s) => {
+  const packed = g.steps.flatMap((s) => {
     const [, , m, n, k] = s.words;
-    return isProduct(s) && m > 16 && k * n > 4096 ? [{ m, n, k }] : [];
+    return isProduct(s) && m > 16 && k * n > 4096 ? [Math.min(k, deep) * Math.min(n, wide) * 4] : [];
   });
-  const packed = products.map(({ n, k }) => Math.min(k, deep) * Math.min(n, wide) * 4);
-  const later = products.map(({ m, n, k }) => (k > chain ? Math.min(m, beside) * Math.min(n, beside) * 4 : 0));
-  return Math.max(0, ...packed) + Math.max(0, ...later) + threads() * ((products.length ? area * 4 : 0) + tiles);
+  return Math.max(0, ...packed) + threads() * ((packed.length ? area * 4 : 0) + tiles);
 }
 
 /**

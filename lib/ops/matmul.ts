@@ -55,7 +55,7 @@ function mergeBatches(batch: Dims, all: readonly number[][]): Batches | undefine
   return { extents: extents as [number, number] as Batches["extents"], steps: steps as unknown as Batches["steps"] };
 }
 
-/** y[..., m, n] = sum over k of a[..., m, k] b[..., k, n]; batch dimensions broadcast. One chain of fused multiply-adds an element and 4096 terms. */
+/** y[..., m, n] = sum over k of a[..., m, k] b[..., k, n]; batch dimensions broadcast. Chains of 256 fused multiply-adds, added in order, for each element. */
 const product = op({
   name: "matmul",
   inputs: ["a", "b"],

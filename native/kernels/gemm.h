@@ -1,12 +1,13 @@
-// gemm: c = finish(a b). Every element is a chain of fma(a[k], b[k], acc) for k = 0, 1, 2 ... from zero (or from c when
-// it accumulates); every 4096 terms another chain begins at zero, and its sum is added. That holds whatever the tile,
-// block, task or instruction set: gemm_naive says the same in loops.
+// gemm: c = finish(a b). Every element is the sum of chains of fma(a[k], b[k], acc) from zero, 256 terms each, added
+// one after the other (to c when it accumulates). That holds whatever the tile, block, task or instruction set:
+// gemm_naive says the same in loops.
 #pragma once
 #include "product.h"
 
 namespace nabla::NABLA_ISA {
 
-// The spec: chain 0 + chain 1 + ... in this order for each element, `chain` terms each but for the last.
+// The spec: ((chain 0 + chain 1) + chain 2) + ... for each element, `chain` terms each but for the last; no terms are
+// one chain, zero. c + chain 0 + ... when it accumulates.
 template <class T>
 void gemm_naive(Strided<InOut<T>, 4> c, Strided<In<T>, 4> a, Strided<In<T>, 4> b, In<T> bias, Strided<Out<T>, 4> z,
                 Strided<In<T>, 4> slope, u32 act, u32 accumulate) {
@@ -16,15 +17,13 @@ void gemm_naive(Strided<InOut<T>, 4> c, Strided<In<T>, 4> a, Strided<In<T>, 4> b
       for (size_t i = 0; i < c.extent[2]; i++) {
         for (size_t j = 0; j < c.extent[3]; j++) {
           T* to = at(c, p, q, i, j);
-          Lane<T> sum{accumulate ? *to : T(0)};
-          for (size_t from = 0; from < a.extent[3]; from += chain) {
-            Lane<T> acc = from ? Lane<T>{0} : sum;
+          for (size_t from = 0; from == 0 || from < a.extent[3]; from += chain) {
+            Lane<T> acc{0};
             for (size_t k = from; k < a.extent[3] && k < from + chain; k++) {
               acc = fma(Lane<T>{*at(a, p, q, i, k)}, Lane<T>{*at(b, p, q, k, j)}, acc);
             }
-            sum = from ? sum + acc : acc;
+            *to = accumulate || from ? (Lane<T>{*to} + acc).v : acc.v;
           }
-          *to = sum.v;
           finish(to, f.down(i).right(j));
         }
       }
@@ -128,14 +127,14 @@ inline void gemm(Strided<InOut<f64>, 4> c, Strided<In<f64>, 4> a, Strided<In<f64
       const size_t w = n - j < W ? n - j : W;
       f64 sum[W], acc[W];
       for (size_t x = 0; x < w; x++) sum[x] = accumulate ? *at(c, p, q, i, j + x) : 0;
-      for (size_t from = 0; from < k; from += chain) {
-        for (size_t x = 0; x < w; x++) acc[x] = from ? 0 : sum[x];
+      for (size_t from = 0; from == 0 || from < k; from += chain) {
+        for (size_t x = 0; x < w; x++) acc[x] = 0;
         for (size_t s = from; s < k && s < from + chain; s++) {
           const Lane<f64> l{*at(a, p, q, i, s)};
           const f64* r = at(b, p, q, s, j);
           for (size_t x = 0; x < w; x++) acc[x] = fma(l, Lane<f64>{r[ptrdiff_t(x) * b.step[3]]}, Lane<f64>{acc[x]}).v;
         }
-        for (size_t x = 0; x < w; x++) sum[x] = from ? sum[x] + acc[x] : acc[x];
+        for (size_t x = 0; x < w; x++) sum[x] = accumulate || from ? sum[x] + acc[x] : acc[x];
       }
       for (size_t x = 0; x < w; x++) {
         finish(&sum[x], f.right(j + x));

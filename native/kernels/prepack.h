@@ -33,7 +33,6 @@ inline void pack_panels(f32* out, const Product& g) {
 
 // g.b is packed: b_k = PANEL, and b_col = k leads to columns that begin a panel.
 inline void multiply_panels(const Product& g) {
-  if (g.k > chain) return multiply_by_chains(g, multiply_panels, PANEL);
   constexpr ptrdiff_t far = 64 * PANEL;  // 12 KiB: 8 leave memory waiting, 16 gain nothing
   const Runs runs(g.m, rows_of_most());
   const size_t width = size_t(dividing(int(runs.tall))) * N;

@@ -8,10 +8,6 @@
 
 namespace nabla::NABLA_ISA {
 
-// Terms of one chain of fused multiply-adds. Numerics, not tuning: gemm_naive says what it means. A chain errs more the
-// longer it is; one of 20,000 terms erred by 6.0e-4 where float32 PyTorch stays within 4.1e-4.
-constexpr size_t chain = 4096;
-
 // One matrix product, or the part of one that a task computes.
 struct Product {
   f32* c;  // [m, n]
@@ -98,9 +94,9 @@ inline void pack_rows(f32* out, const Product& g, const Runs& runs) {
   }
 }
 
-// B that no cache holds is swept in bands of SWEEP rows: a band's rows are read side by side to their ends, where a
-// panel of all rows would take a few lines from each of a thousand pages. C passes through L2 once a band.
-constexpr size_t SWEPT = size_t(4) << 20, SWEEP = 128;
+// B that no cache holds is swept in bands of `chain` rows: a band's rows are read side by side to their ends, where a
+// panel of all rows would take a few lines from each of a thousand pages. Rows shorter than a page gain nothing.
+constexpr size_t SWEPT = size_t(4) << 20, PAGE = 1024;
 
 inline void multiply(const Product& g);
 
@@ -143,8 +139,9 @@ inline void multiply_in_place(const Product& g) {
   const Runs runs(g.m);
   const size_t width = g.m <= size_t(MR) ? size_t(widest(int(g.m))) * N : size_t(NV) * N;
   const Mode mode = g.n * g.k > 64 * 1024 ? Mode::streaming : Mode::plain;
-  const bool swept = g.n * g.k >= SWEPT;
-  const Cut depth(g.k ? g.k : 1, swept ? SWEEP : chain, 1);
+  const bool swept = g.n * g.k >= SWEPT && g.n >= PAGE;
+  const size_t k = g.k ? g.k : 1;
+  const Cut depth(k, swept ? chain : k, chain);
   for (size_t pc = 0; pc < depth.parts; pc++) {
     const Product band = g.deep(depth.at(pc), g.k ? depth.size(pc) : 0);
     for (size_t j = 0; j < g.n; j += width) {
@@ -185,16 +182,19 @@ inline void block_by_panels(const Product& block, const f32* packed_a, f32* pack
 
 // The loops around the tile: columns by NC, depth by KC, rows by a block of A, then panels of NV vectors, runs of rows.
 struct Loops {
-  Cut cols, depth, rows;
+  Cut cols, depth;
+  size_t deep;  // the deepest block
+  Cut rows;
   bool pack_a;
   explicit Loops(const Product& g)
       : cols(g.n, NC, size_t(NV) * N),
-        depth(g.k, KC, 1),
-        rows(g.m, AREA / (depth.largest() + 1) / PR * MR, MR),
+        depth(g.k, KC, chain),
+        deep(depth.largest() < g.k ? depth.largest() : g.k),
+        rows(g.m, AREA / (deep + 1) / PR * MR, MR),
         pack_a(worth_packing(g.a_row, g.a_k, g.n)) {}
   f32* room_a() const {
     if (!pack_a) return nullptr;
-    return static_cast<f32*>(scratch((rows.largest() + MR - 1) / MR * PR * depth.largest() * sizeof(f32), 1));
+    return static_cast<f32*>(scratch((rows.largest() + MR - 1) / MR * PR * deep * sizeof(f32), 1));
   }
   static f32* room_b(size_t columns, size_t deep) {
     return static_cast<f32*>(scratch(columns * deep * sizeof(f32), 2));
@@ -203,47 +203,8 @@ struct Loops {
   Product slab(const Product& g, size_t pc) const { return depth.parts ? g.deep(depth.at(pc), depth.size(pc)) : g; }
 };
 
-// c += x, [rows, n]
-inline void add_rows(f32* c, ptrdiff_t c_row, const f32* x, ptrdiff_t x_row, size_t rows, size_t n) {
-  for (size_t i = 0; i < rows; i++, c += c_row, x += x_row) {
-    for (size_t j = 0; j < n; j += N) {
-      const size_t w = n - j < size_t(N) ? n - j : size_t(N);
-      store(c + j, load(c + j, w) + load(x + j, w), w);
-    }
-  }
-}
-
-// A product of several chains, in parts of C, whole units of columns: the first chain into C, every later one beside
-// it, from zero, and added.
-template <class F>
-inline void multiply_by_chains(const Product& g, F multiply, size_t unit = size_t(NV) * N) {
-  constexpr size_t most = 2048, group = 64;  // 16 MiB beside C; rows that one task adds
-  const Cut rows(g.m, most, MR), cols(g.n, most, unit);
-  const ptrdiff_t width = ptrdiff_t(cols.largest());
-  f32* beside = static_cast<f32*>(scratch(rows.largest() * cols.largest() * sizeof(f32), 3));
-  for (size_t part = 0; part < rows.parts * cols.parts; part++) {
-    const size_t i = part / cols.parts, j = part % cols.parts;
-    const Product whole = g.part(rows.at(i), rows.size(i), cols.at(j), cols.size(j));
-    for (size_t from = 0; from < g.k; from += chain) {
-      const bool last = g.k - from <= chain;
-      Product one = whole.deep(from, last ? g.k - from : chain);
-      one.finish = {};
-      if (from) one.c = beside, one.c_row = width, one.add = false;
-      multiply(one);
-      if (!from) continue;
-      parallel((one.m + group - 1) / group, [&](size_t task) {
-        const size_t top = task * group, high = one.m - top < group ? one.m - top : group;
-        f32* c = whole.c + ptrdiff_t(top) * whole.c_row;
-        add_rows(c, whole.c_row, beside + ptrdiff_t(top) * width, width, high, one.n);
-        if (last && g.finish.some()) finish(c, whole.c_row, high, one.n, whole.finish.down(top));
-      });
-    }
-  }
-}
-
 inline void multiply(const Product& g) {
   if (g.c_col != 1 && g.n > 1) return multiply_apart(g);
-  if (g.k > chain) return multiply_by_chains(g, multiply);
   if (g.m <= size_t(SLIVER) && g.n >= size_t(N) && g.b_k == 1 && g.b_col != 1 && !(g.add && g.n % N))
     return multiply_sliver(sliver_of_columns(g), g.m, g.finish);
   if (few_columns(g)) return multiply_columns(g);
@@ -253,7 +214,7 @@ inline void multiply(const Product& g) {
   const Cut &cols = loops.cols, &rows = loops.rows;
   const bool kept = rows.parts > 1;
   f32* pa = loops.room_a();
-  f32* pb = Loops::room_b(kept ? cols.largest() : size_t(NV) * N, loops.depth.largest());
+  f32* pb = Loops::room_b(kept ? cols.largest() : size_t(NV) * N, loops.deep);
   for (size_t jc = 0; jc < cols.parts; jc++) {
     for (size_t pc = 0; pc < loops.depths(); pc++) {
       const Product slab = loops.slab(g, pc);
@@ -268,12 +229,11 @@ inline void multiply(const Product& g) {
 
 // The same by all threads. B is packed once, by all; then every block of A is a task.
 inline void multiply_together(const Product& g) {
-  if (g.k > chain) return multiply_by_chains(g, multiply_together);
   constexpr size_t NR = size_t(NV) * N, group = 4;  // panels that one task packs
   const Loops loops(g);
   const Cut& cols = loops.cols;
   const Cut rows(g.m, loops.rows.largest() < 8 * size_t(MR) ? loops.rows.largest() : 8 * size_t(MR), MR);
-  f32* pb = Loops::room_b(cols.largest(), loops.depth.largest());
+  f32* pb = Loops::room_b(cols.largest(), loops.deep);
   for (size_t jc = 0; jc < cols.parts; jc++) {
     for (size_t pc = 0; pc < loops.depths(); pc++) {
       const Product slab = loops.slab(g, pc).part(0, g.m, cols.at(jc), cols.size(jc));

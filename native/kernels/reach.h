@@ -1,6 +1,6 @@
-// The register tiles of convolution. Like the tile of gemm, each element is one chain of fused multiply-adds from
-// zero, or from what was there; the rows of one operand begin wherever a list of places says. Operands are words that
-// P::dot() multiplies: a number each, or (pairs.h) a pair of bf16.
+// The register tiles of convolution. Each element is one chain of fused multiply-adds from zero, or from what was
+// there; the rows of one operand begin wherever a list of places says. Operands are words that P::dot() multiplies: a
+// number each, or (pairs.h) a pair of bf16.
 #pragma once
 #include "tile.h"
 

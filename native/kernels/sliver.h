@@ -15,7 +15,7 @@ struct Sliver {
   const f32* b;
   ptrdiff_t b_col;
   size_t n, k;
-  bool add, far;  // far: no cache holds B
+  bool add, far;  // add: to C; far: no cache holds B
 };
 
 // Vectors of columns at a time: two where the registers hold them, so that the numbers of A are loaded once for both
@@ -25,51 +25,61 @@ constexpr int abreast(int rows) { return 2 * rows + 2 * TURN + 5 <= REGISTERS ? 
 // R rows by G vectors of columns. From memory the columns behind these are asked for line by line, one run of memory.
 template <int R, int G, bool far>
 void sliver(const Sliver& s) {
-  V acc[R][G];
-#pragma GCC unroll 16
-  for (int i = 0; i < R; i++) {
-#pragma GCC unroll 2
-    for (int g = 0; g < G; g++) acc[i][g] = s.add ? load(s.c + ptrdiff_t(i) * s.c_row + g * N) : all(0);
-  }
   constexpr int D = G > 1 ? TURN : N;  // terms that are turned at once
   Columns<G> b(s.b, s.b_col);
   Column a(s.a, s.a_row, s.a_k, R);
   const f32* ahead = s.b + ptrdiff_t(G * N) * s.b_col;
-  for (size_t k = s.k / D; k; k--) {
-    V r[G][D];
-#pragma GCC unroll 2
-    for (int g = 0; g < G; g++) b.turned(r[g], g);
-    b.advance(D);
+  size_t left = s.k;
+  bool begun = s.add;
+  do {
+    V acc[R][G];
 #pragma GCC unroll 16
-    for (int i = 0; i < D; i++) {
-      if (far && N > 1 && i * N % LINE == 0) prefetch(ahead + i * N);
-      V x[G];
+    for (int i = 0; i < R; i++) {
 #pragma GCC unroll 2
-      for (int g = 0; g < G; g++) x[g] = r[g][i];
-      row_of(a, x, acc, typename Count<R>::type{});
-      a.template next<R>();
+      for (int g = 0; g < G; g++) acc[i][g] = all(0);
     }
-    ahead += N * D;
-  }
-  if (const size_t rest = s.k % D) {
-    V r[G][N];
+    const size_t terms = left < chain ? left : chain;
+    left -= terms;
+    for (size_t k = terms / D; k; k--) {
+      V r[G][D];
 #pragma GCC unroll 2
-    for (int g = 0; g < G; g++) b.rest(r[g], g, rest);
+      for (int g = 0; g < G; g++) b.turned(r[g], g);
+      b.advance(D);
 #pragma GCC unroll 16
-    for (int i = 0; i < D - 1; i++) {
-      if (size_t(i) >= rest) break;
-      V x[G];
+      for (int i = 0; i < D; i++) {
+        if (far && N > 1 && i * N % LINE == 0) prefetch(ahead + i * N);
+        V x[G];
 #pragma GCC unroll 2
-      for (int g = 0; g < G; g++) x[g] = r[g][i];
-      row_of(a, x, acc, typename Count<R>::type{});
-      a.template next<R>();
+        for (int g = 0; g < G; g++) x[g] = r[g][i];
+        row_of(a, x, acc, typename Count<R>::type{});
+        a.template next<R>();
+      }
+      ahead += N * D;
     }
-  }
-#pragma GCC unroll 16
-  for (int i = 0; i < R; i++) {
+    if (const size_t rest = terms % D) {
+      V r[G][N];
 #pragma GCC unroll 2
-    for (int g = 0; g < G; g++) store(s.c + ptrdiff_t(i) * s.c_row + g * N, acc[i][g]);
-  }
+      for (int g = 0; g < G; g++) b.rest(r[g], g, rest);
+#pragma GCC unroll 16
+      for (int i = 0; i < D - 1; i++) {
+        if (size_t(i) >= rest) break;
+        V x[G];
+#pragma GCC unroll 2
+        for (int g = 0; g < G; g++) x[g] = r[g][i];
+        row_of(a, x, acc, typename Count<R>::type{});
+        a.template next<R>();
+      }
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < R; i++) {
+#pragma GCC unroll 2
+      for (int g = 0; g < G; g++) {
+        f32* c = s.c + ptrdiff_t(i) * s.c_row + g * N;
+        store(c, begun ? load(c) + acc[i][g] : acc[i][g]);
+      }
+    }
+    begun = true;
+  } while (left);
 }
 
 struct SliverTable {

@@ -196,7 +196,7 @@ void run_call(unsigned id, const Table& table, Call call, Hash& hash) {
     if (row.param[a].writes && !call.absent[size_t(a)]) hash.add(call.buffers[size_t(a)]);
 }
 
-// Products big enough for every way to multiply: in place, packed, turned, deeper than one chain.
+// Products big enough for every way to multiply: in place, packed, turned, deeper than one block.
 void run_products(const Table& table, Hash& hash) {
   constexpr struct {
     size_t m, n, k;
