@@ -157,14 +157,17 @@ await run(program, async (options) => {
   const model = new GPT2(config);
   const opt = new AdamW(model, { lr, weightDecay: 0.1, betas: [0.9, 0.99], decay: (p) => p.ndim >= 2 });
   const rate = cosine({ from: lr, to: lr / 10, steps, warmup: Math.min(100, steps / 10) });
-  using step = compile((x: Tensor, y: Tensor) => {
-    const loss = crossEntropy(model.forward(x), y);
-    opt.zeroGrad();
-    loss.backward();
-    clipGradNorm(model, 1);
-    opt.step();
-    return loss;
-  }, options);
+  using step = compile(
+    (x: Tensor, y: Tensor) => {
+      const loss = crossEntropy(model.forward(x), y);
+      opt.zeroGrad();
+      loss.backward();
+      clipGradNorm(model, 1);
+      opt.step();
+      return loss;
+    },
+    { precision: options.precision },
+  );
   const evaluate = evaluator(model, valid, { batch, context });
   const progress = new Progress(steps);
   let [milliseconds, loss] = [0, Number.NaN];

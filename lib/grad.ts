@@ -1,5 +1,5 @@
 // Gradients as functions: of tensors that were computed, of functions, and checked against differences.
-import { checkKind, value } from "./core/boundary.ts";
+import { checkKind, only, value } from "./core/boundary.ts";
 import { fail } from "./core/errors.ts";
 import { Value } from "./core/value.ts";
 import { elementsOf } from "./engine/launch.ts";
@@ -79,6 +79,7 @@ export function gradients<T extends readonly Tensor[]>(
   options: GradientOptions,
 ): (Tensor | undefined)[];
 export function gradients(outputs: Outputs, inputs: Outputs, options: GradientOptions = {}): unknown {
+  only("gradients", options, ["retain", "createGraph", "gradOutputs", "allowUnused"]);
   const [ys, xs] = [[outputs].flat() as Tensor[], [inputs].flat() as Tensor[]];
   const seeds = [options.gradOutputs].flat();
   if (options.gradOutputs !== undefined && seeds.length !== ys.length)
@@ -134,8 +135,9 @@ function differentiate(op: string, f: (...args: never[]) => Value, args: unknown
 function transform<A extends Tensor[], R, I>(
   op: string,
   f: (...args: A) => R,
-  { argnums, createGraph }: TransformOptions<I>,
+  options: TransformOptions<I>,
 ): (...args: A) => [R, Picked<A, I>] {
+  const { argnums, createGraph } = only(op, options, ["argnums", "createGraph"]);
   const chosen = [argnums ?? 0].flat() as number[];
   return (...args) => {
     const { value, grads } = differentiate(op, f as never, args, chosen, createGraph);
@@ -214,7 +216,12 @@ export function checkGradient(f: Checked, inputs: readonly Tensor[], options: Ch
   checkKind("checkGradient", "the first argument", f, "function");
   if (!Array.isArray(inputs) || inputs.length === 0 || inputs.some((x) => !(x instanceof Value)))
     fail("ERR_NABLA_TYPE", "checkGradient", "the inputs are a list of tensors", { actual: inputs });
-  const { eps = 1e-6, atol = 1e-5, rtol = 1e-3, order = 1 } = options;
+  const {
+    eps = 1e-6,
+    atol = 1e-5,
+    rtol = 1e-3,
+    order = 1,
+  } = only("checkGradient", options, ["eps", "atol", "rtol", "order"]);
   const doubles = withGrad(false, () => inputs.map((x) => (x.isFloat ? (copy(cast(x, "f64")) as Tensor) : x)));
   const run = (xs: readonly Tensor[]) => weighed(f(...xs)) as Tensor;
   const leaves = () =>

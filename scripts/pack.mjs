@@ -32,6 +32,10 @@ try {
   const show = 'console.log(Object.keys(nabla).length > 0 ? "loaded" : process.exit(1))';
   run(folder, env, "node", "--input-type=module", "--eval", `import * as nabla from "nabla"; ${show}`);
   run(folder, env, "node", "--input-type=commonjs", "--eval", `const nabla = require("nabla"); ${show}`);
+  // An error begins at the user's line, with source maps too.
+  const blame = 'try { nabla.zeros(-1) } catch (e) { if (!e.stack.split("\\n    at ")[1].includes("[eval")) throw e }';
+  const mapped = { ...env, NODE_OPTIONS: "--enable-source-maps" };
+  run(folder, mapped, "node", "--input-type=module", "--eval", `import * as nabla from "nabla"; ${blame}`);
   const addons = readdirSync(join(root, "prebuilds"), { recursive: true }).filter((name) => name.endsWith(".node"));
   console.log(
     `${filename}: ${files.length} files, ${Math.round(size / 1024)} kB, loads without a compiler (${addons.join(", ")})`,

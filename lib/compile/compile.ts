@@ -1,3 +1,4 @@
+import { only } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import type { Storage } from "../core/storage.ts";
 import { Value } from "../core/value.ts";
@@ -86,7 +87,7 @@ export function compile<A extends readonly Value[], R>(
   options: CompileOptions = {},
 ): Compiled<A, Awaited<R>> {
   checkFunction(f);
-  const { signal, memoryLimit } = options;
+  const { signal, memoryLimit } = only("compile", options, ["fuse", "prepack", "signal", "memoryLimit", "precision"]);
   const step = within(f, options.precision);
   if (memoryLimit !== undefined && !(memoryLimit > 0))
     fail("ERR_NABLA_VALUE", "compile", `memoryLimit ${memoryLimit} is no number of bytes`, { actual: memoryLimit });

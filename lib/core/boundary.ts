@@ -68,3 +68,19 @@ export function checkIterable(op: string, name: string, x: unknown): void {
   if (typeof x === "object" && x !== null && (Symbol.iterator in x || Symbol.asyncIterator in x)) return;
   fail("ERR_NABLA_TYPE", op, `${name} is ${told(x)}, nothing to iterate over`, { expected: "an iterable", actual: x });
 }
+
+/** The names of T, all of them: a list that lacks one does not type-check. */
+type Names<T, K extends keyof T> = readonly K[] &
+  ([Exclude<keyof T, K>] extends [never] ? unknown : { readonly lacks: Exclude<keyof T, K> });
+/** The options of a call, once they are an object and all have one of these names: a misspelled one would be left out without a word. */
+export function only<T extends object, const K extends keyof T>(op: string, options: T, names: Names<T, K>): T {
+  checkKind(op, "what stands for options", options, "object");
+  for (const name in options)
+    if (!names.includes(name as never))
+      fail("ERR_NABLA_VALUE", op, `there is no option ${name}`, {
+        expected: names,
+        actual: name,
+        hint: `the options are ${names.join(", ")}`,
+      });
+  return options;
+}

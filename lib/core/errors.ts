@@ -66,7 +66,9 @@ export class NablaError extends Error {
   }
 }
 
-const inside = [new URL("..", import.meta.url).href, fileURLToPath(new URL("..", import.meta.url)), "(<anonymous>)"];
+// Of the build, source maps name the lines of lib/, two floors up and beside it.
+const homes = [new URL("..", import.meta.url), new URL("../../lib/", import.meta.url)];
+const inside = [...homes.flatMap((home) => [home.href, fileURLToPath(home)]), "(<anonymous>)"];
 /** The frames of a stack from the first that is neither nabla's own nor built in. */
 function userFrames(stack: string | undefined, head: number): string[] {
   const frames = (stack ?? "").slice(head).split("\n").slice(1);

@@ -1,4 +1,4 @@
-import { value } from "../core/boundary.ts";
+import { only, value } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import type { Value } from "../core/value.ts";
 import { withGrad } from "../engine/tape.ts";
@@ -27,6 +27,7 @@ export class Batches<X extends Tensor = Tensor, Y extends Tensor = Tensor>
   readonly #transform: ((x: X) => X) | undefined;
 
   constructor(x: X, y: Y, options: BatchesOptions<X>) {
+    only("batches", options, ["size", "shuffle", "seed", "dropLast", "transform"]);
     value("batches", "x", x);
     value("batches", "y", y);
     const count = x.shape[0] ?? 0;

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { only } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import { type Cell, Table } from "./table.ts";
 
@@ -66,7 +67,11 @@ const numeric = (text: string): boolean => number.test(text) && Number.isFinite(
  * ```
  */
 export async function readTable(file: string, options: ReadTableOptions = {}): Promise<Table> {
-  const { delimiter = ",", gaps = ["", "NA", "NaN", "nan", "null", "?"], kinds = {} } = options;
+  const {
+    delimiter = ",",
+    gaps = ["", "NA", "NaN", "nan", "null", "?"],
+    kinds = {},
+  } = only("readTable", options, ["delimiter", "gaps", "kinds"]);
   const parse = await parser();
   const records = parseAll(file, parse, load(file), delimiter);
   const [header, ...body] = records;

@@ -1,3 +1,4 @@
+import { only } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import type { Idx } from "./idx.ts";
 
@@ -160,7 +161,8 @@ function write(page: Float64Array, digit: number, random: () => number): void {
  * console.log(images.shape, labels.data[0]);
  * ```
  */
-export function digits(count: number, { seed = 0 }: { seed?: number } = {}): Digits {
+export function digits(count: number, options: { seed?: number } = {}): Digits {
+  const { seed = 0 } = only("digits", options, ["seed"]);
   const whole = (name: string, value: number, max: number): void => {
     if (Number.isInteger(value) && value >= 0 && value <= max) return;
     fail("ERR_NABLA_VALUE", "digits", `${name} must be an integer from 0 to ${max}, got ${value}`, { actual: value });

@@ -1,4 +1,4 @@
-import { checkKind } from "../core/boundary.ts";
+import { only } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import { wrapArray } from "../core/value.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -102,8 +102,7 @@ export class Encoder {
   /** Learns scales and categories of every column but the target and those left out. */
   static fit(table: Table, options: FitEncoderOptions): Encoder {
     if (!(table instanceof Table)) fail("ERR_NABLA_TYPE", "Encoder.fit", "takes a Table", { actual: table });
-    checkKind("Encoder.fit", "the second argument", options, "object");
-    const { target, classes, without = [] } = options;
+    const { target, classes, without = [] } = only("Encoder.fit", options, ["target", "classes", "without"]);
     if (!Array.isArray(without))
       fail("ERR_NABLA_TYPE", "Encoder.fit", "without is a list of names", { actual: without });
     if (table.length === 0) fail("ERR_NABLA_VALUE", "Encoder.fit", "there are no rows to learn from");

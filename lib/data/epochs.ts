@@ -74,7 +74,6 @@ export abstract class Epochs {
   #next: Position = { epoch: 0, position: 0 };
 
   constructor(op: string, count: number, options: BatchOptions & { readonly transform?: unknown }) {
-    checkKind(op, "the options", options, "object");
     if (options.transform !== undefined) checkKind(op, "transform", options.transform, "function");
     const { size = 32, shuffle = false, seed, dropLast = false, transform } = options;
     this.size = checkCount(op, "size", size, 1);

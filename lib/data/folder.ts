@@ -1,6 +1,6 @@
 import { readdir, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
-import { checkKind } from "../core/boundary.ts";
+import { checkKind, only } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import { emptyValue } from "../core/value.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -139,7 +139,8 @@ export class ImageFolder<H extends number = number, W extends number = number, C
    *
    * scikit-learn: `train_test_split(..., stratify)`.
    */
-  split(shares: readonly number[], { seed = 0 }: FolderSplitOptions = {}): ImageFolder<H, W, C>[] {
+  split(shares: readonly number[], options: FolderSplitOptions = {}): ImageFolder<H, W, C>[] {
+    const { seed = 0 } = only("split", options, ["seed"]);
     const parts = deal(this.length, shares, { seed, strata: (i) => this.pictures[i]?.label });
     const part = (rows: readonly number[]) => rows.map((i) => this.pictures[i] as Picture);
     return parts.map((rows) => new ImageFolder(this.root, this.classes, part(rows), this.#decode, this.#options));
@@ -166,8 +167,7 @@ function planes(bytes: Uint8Array, channels: number, height: number, width: numb
 }
 
 function checkOptions(options: ImageFolderOptions): void {
-  checkKind("imageFolder", "the second argument", options, "object");
-  const { size, channels = 3, fit = "cover" } = options;
+  const { size, channels = 3, fit = "cover" } = only("imageFolder", options, ["size", "channels", "fit"]);
   const sizes = Array.isArray(size) ? size : [];
   if (sizes.length !== 2 || !sizes.every((s) => Number.isInteger(s) && s >= 1 && s <= 16384))
     fail("ERR_NABLA_VALUE", "imageFolder", `size must be [height, width], whole numbers from 1 to 16384`, {

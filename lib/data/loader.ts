@@ -1,4 +1,4 @@
-import { checkIterable, checkKind } from "../core/boundary.ts";
+import { checkIterable, checkKind, only } from "../core/boundary.ts";
 import { checkCount, fail, showShape } from "../core/errors.ts";
 import { sameShape } from "../core/shape.ts";
 import { emptyValue, Value, viewValue, wrapArray } from "../core/value.ts";
@@ -143,6 +143,16 @@ export class DataLoader<T = Sample, B = Collated<T>> extends Epochs implements A
   readonly #concurrency: number;
 
   constructor(dataset: Dataset<T>, options: LoaderOptions<T, B> = {}) {
+    only("DataLoader", options, [
+      "size",
+      "shuffle",
+      "seed",
+      "dropLast",
+      "collate",
+      "transform",
+      "prefetch",
+      "concurrency",
+    ]);
     checkKind("DataLoader", "the data", dataset, "object");
     checkKind("DataLoader", "get of the data", dataset.get, "function");
     super("DataLoader", checkCount("DataLoader", "the length of the data", dataset.length, 0), options);

@@ -1,3 +1,4 @@
+import { only } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import { deal } from "./split.ts";
 
@@ -109,6 +110,7 @@ export class Table {
    * scikit-learn: `train_test_split(..., stratify)`.
    */
   split(shares: readonly number[], options: SplitOptions = {}): Table[] {
+    only("split", options, ["seed", "stratify"]);
     return this.#deal(shares, options).map((rows) => this.take(rows));
   }
   /**
@@ -117,6 +119,7 @@ export class Table {
    * scikit-learn: `StratifiedKFold`.
    */
   folds(k: number, options: SplitOptions = {}): { train: Table; test: Table }[] {
+    only("folds", options, ["seed", "stratify"]);
     if (!(Number.isInteger(k) && k >= 2 && k <= this.length))
       fail("ERR_NABLA_VALUE", "folds", `${this.length} rows make no ${k} folds`, {
         expected: [2, this.length],

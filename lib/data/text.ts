@@ -1,3 +1,4 @@
+import { only } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import { openFile } from "../io/file.ts";
 
@@ -32,7 +33,8 @@ function cutOf(text: string): number {
  * console.log(pieces); // [ 'one\n', 'two\n', 'three\n' ]
  * ```
  */
-export async function* readText(path: string, { bytes = 2 ** 20 }: ReadTextOptions = {}): AsyncGenerator<string> {
+export async function* readText(path: string, options: ReadTextOptions = {}): AsyncGenerator<string> {
+  const { bytes = 2 ** 20 } = only("readText", options, ["bytes"]);
   if (!(Number.isInteger(bytes) && bytes > 0 && bytes <= 2 ** 30))
     fail("ERR_NABLA_VALUE", "readText", `bytes must be a whole number from 1 to 2^30, got ${bytes}`, { actual: bytes });
   const { handle } = await openFile("readText", path);

@@ -1,5 +1,5 @@
 import type { FileHandle } from "node:fs/promises";
-import { checkIterable, checkKind } from "../core/boundary.ts";
+import { checkIterable, checkKind, only } from "../core/boundary.ts";
 import { checkCount, fail } from "../core/errors.ts";
 import { emptyValue } from "../core/value.ts";
 import { fill, openFile, replaceFile } from "../io/file.ts";
@@ -144,8 +144,8 @@ export async function openTokens<const T extends number>(
   path: string,
   options: TokenOptions<T>,
 ): Promise<TokenFile<T>> {
-  checkKind("openTokens", "the second argument", options, "object");
-  const { dtype = "u16" } = options;
+  const names = ["context", "dtype", "stride", "range", "separator", "vocabSize"] as const;
+  const { dtype = "u16" } = only("openTokens", options, names);
   if (!Object.hasOwn(arrays, dtype))
     fail("ERR_NABLA_VALUE", "openTokens", `dtype is "u16" or "u32", not ${String(dtype)}`, { actual: dtype });
   const { handle, size } = await openFile("tokens", path);
@@ -210,8 +210,9 @@ export async function writeTokens(
   path: string,
   documents: Iterable<string> | AsyncIterable<string>,
   tokenizer: TextEncoding,
-  { separator }: { separator?: number } = {},
+  options: { separator?: number } = {},
 ): Promise<WrittenTokens> {
+  const { separator } = only("writeTokens", options, ["separator"]);
   checkKind("writeTokens", "the tokenizer", tokenizer, "object");
   checkKind("writeTokens", "encode", tokenizer.encode, "function");
   checkIterable("writeTokens", "the documents", documents);

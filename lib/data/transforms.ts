@@ -1,4 +1,4 @@
-import { checkKind } from "../core/boundary.ts";
+import { checkKind, only } from "../core/boundary.ts";
 import type { TypedArray } from "../core/dtype.ts";
 import { fail, show, showShape } from "../core/errors.ts";
 import { emptyValue, Value, wrapArray } from "../core/value.ts";
@@ -147,7 +147,8 @@ export interface NoiseOptions {
  * console.log(x.min().item(), x.max().item() > 0.2); // 0 true
  * ```
  */
-export function gaussianNoise({ mean = 0, sigma = 0.1, clip = true }: NoiseOptions = {}): Transform {
+export function gaussianNoise(options: NoiseOptions = {}): Transform {
+  const { mean = 0, sigma = 0.1, clip = true } = only("gaussianNoise", options, ["mean", "sigma", "clip"]);
   if (!Number.isFinite(mean) || !(sigma >= 0 && Number.isFinite(sigma)))
     fail("ERR_NABLA_VALUE", "gaussianNoise", "needs a finite mean and a deviation from 0", { actual: { mean, sigma } });
   return transform("gaussianNoise", (x) => {
@@ -191,8 +192,9 @@ function windows(x: Value, at: readonly number[][], [height, width]: readonly [n
  */
 export function randomCrop<const H extends number, const W extends number>(
   size: readonly [H, W],
-  { padding = 0, fill = 0 }: CropOptions = {},
+  options: CropOptions = {},
 ) {
+  const { padding = 0, fill = 0 } = only("randomCrop", options, ["padding", "fill"]);
   checkSize("randomCrop", size);
   if (!Number.isInteger(padding) || padding < 0 || !Number.isFinite(fill))
     fail("ERR_NABLA_VALUE", "randomCrop", "padding is a whole number from 0, fill a number", {
@@ -233,9 +235,10 @@ export interface ResizedCropOptions {
  */
 export function randomResizedCrop<const H extends number, const W extends number>(
   size: readonly [H, W],
-  { scale = [0.08, 1], ratio = [3 / 4, 4 / 3] }: ResizedCropOptions = {},
+  options: ResizedCropOptions = {},
 ) {
   const op = "randomResizedCrop";
+  const { scale = [0.08, 1], ratio = [3 / 4, 4 / 3] } = only(op, options, ["scale", "ratio"]);
   checkSize(op, size);
   const area = rangeOf(op, "scale", scale, 0);
   const logs = rangeOf(op, "ratio", ratio, 0).map(Math.log) as [number, number];
@@ -283,8 +286,13 @@ export interface AffineOptions {
  */
 export function randomAffine(options: AffineOptions) {
   const op = "randomAffine";
-  checkKind(op, "the argument", options, "object");
-  const { degrees = 0, translate = [0, 0], scale = [1, 1], shear = 0, fill = 0 } = options;
+  const {
+    degrees = 0,
+    translate = [0, 0],
+    scale = [1, 1],
+    shear = 0,
+    fill = 0,
+  } = only(op, options, ["degrees", "translate", "scale", "shear", "fill"]);
   if (
     !Array.isArray(translate) ||
     translate.length !== 2 ||
@@ -318,6 +326,7 @@ export function randomAffine(options: AffineOptions) {
  * console.log(quarter(tensor([[[[1, 2], [3, 4]]]])).flatten().toArray()); // [ 3, 1, 4, 2 ]
  * ```
  */
-export function randomRotation(degrees: Range, { fill = 0 }: { fill?: number } = {}): Transform {
+export function randomRotation(degrees: Range, options: { fill?: number } = {}): Transform {
+  const { fill = 0 } = only("randomRotation", options, ["fill"]);
   return randomAffine({ degrees, fill });
 }

@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
-import { checkKind } from "../core/boundary.ts";
+import { checkKind, only } from "../core/boundary.ts";
 import { checkCount, fail } from "../core/errors.ts";
 import type { Value } from "../core/value.ts";
 import { elementsOf } from "../engine/launch.ts";
@@ -128,8 +128,7 @@ function encoded(parts: Parts, { step, values = {} }: CheckpointOptions): Uint8A
  * ```
  */
 export async function saveCheckpoint(folder: string, parts: Parts, options: CheckpointOptions): Promise<string> {
-  checkKind("saveCheckpoint", "the third argument", options, "object");
-  const { step, keep = 3 } = options;
+  const { step, keep = 3 } = only("saveCheckpoint", options, ["step", "values", "keep"]);
   checkCount("saveCheckpoint", "step", step, 0);
   checkCount("saveCheckpoint", "keep", keep, 1);
   checkParts("saveCheckpoint", folder, parts);

@@ -1,5 +1,5 @@
 import type { FileHandle } from "node:fs/promises";
-import { checkKind, value } from "../core/boundary.ts";
+import { checkKind, only, value } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import { checkShape, numel } from "../core/shape.ts";
 import { emptyValue, type Value } from "../core/value.ts";
@@ -63,7 +63,8 @@ export class Safetensors {
   }
 
   /** One tensor: half floats become f32 (with `stored`, bf16 stays what it is), whole numbers of other widths i32. A name that is not there is an ERR_NABLA_VALUE. */
-  async read(name: string, { stored = false }: { stored?: boolean } = {}): Promise<Tensor> {
+  async read(name: string, options: { stored?: boolean } = {}): Promise<Tensor> {
+    const { stored = false } = only("read", options, ["stored"]);
     const entry = this.#entries.get(name);
     if (!entry)
       return fail("ERR_NABLA_VALUE", "safetensors", `${this.path} has no tensor ${JSON.stringify(name)}`, {
@@ -185,7 +186,7 @@ function described(tensors: NamedTensors) {
  * ```
  */
 export async function saveSafetensors(path: string, tensors: NamedTensors, options: SaveOptions = {}): Promise<void> {
-  checkKind("saveSafetensors", "the third argument", options, "object");
+  only("saveSafetensors", options, ["metadata"]);
   await replaceFile(
     path,
     encode(tensors, () => options.metadata ?? {}),

@@ -1,10 +1,11 @@
 import { setImmediate } from "node:timers/promises";
+import { only } from "../core/boundary.ts";
 import { checkCount, fail, NablaError } from "../core/errors.ts";
 import { Module } from "../nn/module.ts";
 import { type CausalModel, checkPrompts, endingOf } from "./causal.ts";
 
 import { Rows } from "./rows.ts";
-import { aborted, type GenerateOptions, Stream } from "./stream.ts";
+import { aborted, type GenerateOptions, generateNames, Stream } from "./stream.ts";
 
 /** Sizes of a {@link ContinuousBatch}. */
 export interface BatchSizes {
@@ -50,7 +51,12 @@ export class ContinuousBatch {
   #disposed = false;
   #tokens = 0;
 
-  constructor(model: CausalModel, { streams = 8, contextLength = model?.contextLength, prepack }: BatchSizes = {}) {
+  constructor(model: CausalModel, options: BatchSizes = {}) {
+    const {
+      streams = 8,
+      contextLength = model?.contextLength,
+      prepack,
+    } = only("ContinuousBatch", options, ["streams", "contextLength", "prepack"]);
     if (!(model instanceof Module && typeof model.cache === "function"))
       fail("ERR_NABLA_TYPE", "ContinuousBatch", "takes a model that continues texts", { actual: model });
     checkCount("generate", "streams", streams, 1);
@@ -83,7 +89,7 @@ export class ContinuousBatch {
 
   /** Continues a text as {@link generate} does. */
   async *generate(prompt: readonly number[], options: GenerateOptions = {}): AsyncGenerator<number, void, undefined> {
-    const { maxTokens = 100, signal } = options;
+    const { maxTokens = 100, signal } = only("generate", options, generateNames);
     checkCount("generate", "maxTokens", maxTokens, 0);
     checkPrompts("generate", this, [prompt]);
     const stream = new Stream(prompt, this.contextLength, options);

@@ -1,5 +1,7 @@
 // Beam search: of each prompt several continuations are kept side by side, those with the greatest probability.
+
 import { compile } from "../compile/compile.ts";
+import { only } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import { noGrad } from "../grad.ts";
 import type { KVCache } from "../nn/cache.ts";
@@ -189,7 +191,12 @@ async function advance(searches: readonly Search[], found: Candidates, vocabSize
 }
 
 function rulesOf(model: CausalModel, prompts: Prompts, options: BeamOptions): Rules {
-  const { width = 4, maxTokens = 100, lengthPenalty = 1, earlyStopping = false } = options;
+  const {
+    width = 4,
+    maxTokens = 100,
+    lengthPenalty = 1,
+    earlyStopping = false,
+  } = only("beamSearch", options, ["width", "maxTokens", "stop", "lengthPenalty", "earlyStopping", "signal"]);
   for (const [name, x] of Object.entries({ width, maxTokens }))
     if (!(Number.isInteger(x) && x > 0))
       fail("ERR_NABLA_VALUE", "beamSearch", `${name} is ${x}`, { expected: "a whole number from 1", actual: x });

@@ -1,3 +1,4 @@
+import { only } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import { Dropout } from "../nn/dropout.ts";
 import { Embedding } from "../nn/embedding.ts";
@@ -20,6 +21,7 @@ import {
   type Summary,
   summarize,
   type TokenConfig,
+  tokenNames,
   type Workload,
 } from "./summary.ts";
 
@@ -46,7 +48,8 @@ const presets = {
 export type BertPreset = keyof typeof presets;
 
 export function completeBert(given: BertConfig | BertPreset): Full {
-  const config = presetOf<BertConfig>("Bert", given, presets);
+  const names = [...tokenNames, "types", "dropout", "eps", "paddingIndex"] as const;
+  const config = only("Bert", presetOf<BertConfig>("Bert", given, presets), names);
   const { vocabSize, contextLength, layers, heads, width } = config;
   checkSizes("Bert", { vocabSize, contextLength });
   checkWidth("Bert", { layers, heads, width });
@@ -133,7 +136,8 @@ export class BertBody<P extends boolean = true> extends Module {
     this.#length = config.contextLength;
   }
   /** Vectors [batch, time, width] of ids [batch, time]. */
-  forward(ids: Tensor, { types, keyMask }: BertView = {}): Tensor {
+  forward(ids: Tensor, view: BertView = {}): Tensor {
+    const { types, keyMask } = only("Bert", view, ["types", "keyMask"]);
     if (ids.ndim !== 2 || (ids.shape[1] as number) > this.#length)
       fail("ERR_NABLA_SHAPE", "Bert", `takes ids [batch, time], time at most ${this.#length}`, { values: { ids } });
     return this.encoder.layer.reduce((x, layer) => layer.forward(x, keyMask), this.embeddings.forward(ids, types));

@@ -1,4 +1,5 @@
 // What models that continue a text have in common.
+import { only } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import { scaledDotProductAttention } from "../nn/attention.ts";
 import type { KVCache } from "../nn/cache.ts";
@@ -49,7 +50,15 @@ export interface Attend {
   /** Rows [q | k | v] of all heads, [batch, time, 3 width], as [batch, time, width]. */
   rows(layer: number, x: Tensor, heads: number, dropout?: number): Tensor;
 }
-export function attending(time: number, { keyMask, cache, slots, rows }: Place): Attend {
+export function attending(time: number, at: Place): Attend {
+  const { keyMask, cache, slots, rows } = only("forward", at, [
+    "positions",
+    "keyMask",
+    "cache",
+    "slots",
+    "rows",
+    "last",
+  ]);
   if (!cache)
     return {
       heads: (_, q, k, v, dropout) => scaledDotProductAttention(q, k, v, { causal: true, keyMask, dropout }),

@@ -1,4 +1,5 @@
 // Models with a head that is trained for a task of one's own.
+import { only } from "../core/boundary.ts";
 import { Dropout } from "../nn/dropout.ts";
 import { normal } from "../nn/init.ts";
 import { Linear } from "../nn/linear.ts";
@@ -98,7 +99,8 @@ abstract class LastToken extends Module {
   protected abstract hidden(ids: Tensor, place: Place): Tensor;
 
   /** Logits [batch, classes] of ids [batch, time]; keyMask booleans [batch, time], false behind the end of a text. */
-  forward(ids: Tensor, { keyMask }: Pick<Place, "keyMask"> = {}): Tensor {
+  forward(ids: Tensor, place: Pick<Place, "keyMask"> = {}): Tensor {
+    const { keyMask } = only("forward", place, ["keyMask"]);
     const hidden = this.hidden(ids, { keyMask });
     if (!keyMask) return this.score.forward(select(hidden, 1, -1) as Tensor) as Tensor;
     const last = reshape(minus(sum(cast(keyMask, "i32"), 1), 1), [-1, 1, 1]);

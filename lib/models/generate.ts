@@ -1,8 +1,9 @@
+import { only } from "../core/boundary.ts";
 import { checkCount, fail } from "../core/errors.ts";
 import { KVCache } from "../nn/cache.ts";
 import { ContinuousBatch } from "./batch.ts";
 import { type CausalModel, checkPrompts, type Prompts } from "./causal.ts";
-import { type GenerateOptions, seedOf } from "./stream.ts";
+import { type GenerateOptions, generateNames, seedOf } from "./stream.ts";
 
 // Batches of a model by what they hold, the latest used last: their plans and memory serve the next call too.
 const batches = new WeakMap<CausalModel, ContinuousBatch[]>();
@@ -52,7 +53,7 @@ export async function* generateBatch(
   prompts: Prompts,
   options: GenerateOptions = {},
 ): AsyncGenerator<(number | undefined)[], void, undefined> {
-  const { maxTokens = 100 } = options;
+  const { maxTokens = 100 } = only("generate", options, generateNames);
   checkCount("generate", "maxTokens", maxTokens, 0);
   checkPrompts("generate", model, prompts);
   const seed = seedOf(options);
@@ -89,7 +90,7 @@ export async function* generate(
   prompt: readonly number[],
   options: GenerateOptions = {},
 ): AsyncGenerator<number, void, undefined> {
-  const { maxTokens = 100 } = options;
+  const { maxTokens = 100 } = only("generate", options, generateNames);
   checkCount("generate", "maxTokens", maxTokens, 0);
   checkPrompts("generate", model, [prompt]);
   yield* batchFor(model, 1, prompt.length + maxTokens).generate(prompt, options);

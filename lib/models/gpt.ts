@@ -1,4 +1,4 @@
-import { checkKind } from "../core/boundary.ts";
+import { checkKind, only } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import { KVCache } from "../nn/cache.ts";
 import { Dropout } from "../nn/dropout.ts";
@@ -24,6 +24,7 @@ import {
   type Summary,
   summarize,
   type TokenConfig,
+  tokenNames,
   type Workload,
 } from "./summary.ts";
 
@@ -62,7 +63,8 @@ const presets = {
 export type GPT2Preset = keyof typeof presets;
 
 export function completeGPT2(given: GPT2Config | GPT2Preset): Full {
-  const config = presetOf<GPT2Config>("GPT2", given, presets);
+  const names = [...tokenNames, "dropout", "activation", "eps", "tied"] as const;
+  const config = only("GPT2", presetOf<GPT2Config>("GPT2", given, presets), names);
   const { vocabSize, contextLength, layers, heads, width, dropout = 0 } = config;
   checkSizes("GPT2", { vocabSize, contextLength });
   checkWidth("GPT2", { layers, heads, width });

@@ -1,3 +1,4 @@
+import { only } from "../core/boundary.ts";
 import { Conv2d } from "../nn/conv.ts";
 import { Linear } from "../nn/linear.ts";
 import { Module } from "../nn/module.ts";
@@ -25,7 +26,8 @@ export class LeNet extends Module {
   readonly fc2: Linear;
   readonly fc3: Linear;
 
-  constructor({ classes = 10, inputs = 1 }: { classes?: number; inputs?: number } = {}) {
+  constructor(options: { classes?: number; inputs?: number } = {}) {
+    const { classes = 10, inputs = 1 } = only("LeNet", options, ["classes", "inputs"]);
     super();
     this.conv1 = new Conv2d(inputs, 6, 5, { padding: 2 });
     this.conv2 = new Conv2d(6, 16, 5);

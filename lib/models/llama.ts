@@ -1,3 +1,4 @@
+import { only } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import { KVCache } from "../nn/cache.ts";
 import { Embedding } from "../nn/embedding.ts";
@@ -10,7 +11,15 @@ import { SwiGLU } from "../nn/transformer.ts";
 import { fromHeads, toHeads } from "../ops/heads.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type Attend, attending, Decoder, type Head, headOf, type Place } from "./causal.ts";
-import { checkSizes, presetOf, type Summary, summarize, type TokenConfig, type Workload } from "./summary.ts";
+import {
+  checkSizes,
+  presetOf,
+  type Summary,
+  summarize,
+  type TokenConfig,
+  tokenNames,
+  type Workload,
+} from "./summary.ts";
 
 /** Sizes and choices of {@link Llama}. */
 export interface LlamaConfig extends TokenConfig {
@@ -71,7 +80,18 @@ const presets = {
 export type LlamaPreset = keyof typeof presets;
 
 export function completeLlama(given: LlamaConfig | LlamaPreset): Full {
-  const config = presetOf<LlamaConfig>("Llama", given, presets);
+  const names = [
+    ...tokenNames,
+    "keyValueHeads",
+    "headWidth",
+    "theta",
+    "scaling",
+    "eps",
+    "tied",
+    "attentionBias",
+    "mlpBias",
+  ] as const;
+  const config = only("Llama", presetOf<LlamaConfig>("Llama", given, presets), names);
   const { vocabSize, contextLength, layers, heads, width, hidden, keyValueHeads = heads } = config;
   checkSizes("Llama", { vocabSize, contextLength, layers, heads, width, hidden, keyValueHeads });
   if (heads % keyValueHeads !== 0)

@@ -1,5 +1,5 @@
 // Words hidden from a model that is to guess them.
-import { enter } from "../core/boundary.ts";
+import { enter, only } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import { eq, ge, logicalAnd, logicalNot, logicalOr, lt, where } from "../ops/arithmetic.ts";
 import { randint, uniform } from "../ops/random.ts";
@@ -35,7 +35,13 @@ export interface MaskOptions {
 export function maskTokens(ids: Tensor, options: MaskOptions): { ids: Tensor; labels: Tensor } {
   return enter("maskTokens", [ids, options], () => masked(ids, options));
 }
-function masked(ids: Tensor, { maskToken, vocabSize, probability = 0.15, special = [] }: MaskOptions) {
+function masked(ids: Tensor, options: MaskOptions) {
+  const {
+    maskToken,
+    vocabSize,
+    probability = 0.15,
+    special = [],
+  } = only("maskTokens", options, ["maskToken", "vocabSize", "probability", "special"]);
   if (!(probability >= 0 && probability <= 1))
     fail("ERR_NABLA_VALUE", "maskTokens", `probability is ${probability}`, { expected: [0, 1], actual: probability });
   const drawn = lt({ a: uniform(ids.shape), b: probability });

@@ -1,5 +1,5 @@
 // Residual networks (He et al., 2015). Names and layouts are torchvision's, so its state dicts load.
-import { checkKind } from "../core/boundary.ts";
+import { only } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import { Conv2d } from "../nn/conv.ts";
 import { kaimingNormal } from "../nn/init.ts";
@@ -141,8 +141,8 @@ export class ResNet extends Module {
 
   constructor(options: ResNetOptions) {
     super();
-    checkKind("ResNet", "the argument", options, "object");
-    const { blocks, channels = 64, block = BasicBlock, classes = 1000, inputs = 3 } = options;
+    const names = ["blocks", "channels", "block", "classes", "inputs", "large", "project"] as const;
+    const { blocks, channels = 64, block = BasicBlock, classes = 1000, inputs = 3 } = only("ResNet", options, names);
     const { large = false, project = true } = options;
     if (!Array.isArray(blocks) || blocks.length === 0 || !blocks.every((n) => Number.isInteger(n) && n >= 1))
       fail("ERR_NABLA_VALUE", "ResNet", "every stage needs a block or more", { actual: blocks });
@@ -186,8 +186,10 @@ export type ResNetSize = Pick<ResNetOptions, "classes" | "inputs">;
  * console.log(resnet20().eval().forward(zeros(1, 3, 32, 32)).shape); // [ 1, 10 ]
  * ```
  */
-export const resnet20 = ({ classes = 10, inputs = 3 }: ResNetSize = {}): ResNet =>
-  new ResNet({ blocks: [3, 3, 3], channels: 16, classes, inputs, project: false });
+export function resnet20(size: ResNetSize = {}): ResNet {
+  const { classes = 10, inputs = 3 } = only("resnet20", size, ["classes", "inputs"]);
+  return new ResNet({ blocks: [3, 3, 3], channels: 16, classes, inputs, project: false });
+}
 /**
  * 18 layers for pictures of 224 x 224: `torchvision.models.resnet18`, whose state dict loads.
  * @example

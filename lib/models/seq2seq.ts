@@ -1,4 +1,4 @@
-import { checkKind } from "../core/boundary.ts";
+import { only } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import { noGrad } from "../grad.ts";
 import type { KeysValues } from "../nn/attention.ts";
@@ -48,7 +48,19 @@ type Full = Omit<Required<Seq2SeqConfig>, "layers" | "paddingIndex"> & {
 };
 
 function complete(config: Seq2SeqConfig): Full {
-  checkKind("Seq2Seq", "the configuration", config, "object");
+  only("Seq2Seq", config, [
+    "vocabSize",
+    "contextLength",
+    "layers",
+    "heads",
+    "width",
+    "hidden",
+    "dropout",
+    "activation",
+    "normFirst",
+    "positions",
+    "paddingIndex",
+  ]);
   const { vocabSize, contextLength, heads, width, hidden = 4 * width, layers, paddingIndex } = config;
   const [encoder, decoder] = Array.isArray(layers) ? layers : [layers, layers];
   checkSizes("Seq2Seq", { vocabSize, contextLength, encoder, decoder, hidden });
@@ -128,7 +140,8 @@ export class Seq2Seq extends Module {
     return this.dropout.forward(this.position.forward(x as Tensor, positions) as Tensor);
   }
   /** Where sources [batch, length] have tokens: what is given, or all but the padding. */
-  visible(source: Tensor, { keyMask }: Source = {}): Tensor | undefined {
+  visible(source: Tensor, at: Source = {}): Tensor | undefined {
+    const { keyMask } = only("Seq2Seq", at, ["keyMask"]);
     const { paddingIndex } = this.config;
     return keyMask ?? (paddingIndex === undefined ? undefined : (ne({ a: source, b: paddingIndex }) as Tensor));
   }

@@ -14,6 +14,8 @@ export interface GenerateOptions extends SampleOptions {
   /** Ends it with ERR_NABLA_ABORTED before the next token. */
   readonly signal?: AbortSignal | undefined;
 }
+const sampling = ["temperature", "topK", "topP", "minP", "repetitionPenalty"] as const;
+export const generateNames = ["maxTokens", "stop", "seed", "signal", ...sampling] as const;
 
 /** The seed of a call: its own, or one that the global generator draws. */
 export function seedOf({ seed }: GenerateOptions): number {

@@ -1,5 +1,4 @@
 // What a model costs, told before it is made, and how its configuration is read.
-import { checkKind } from "../core/boundary.ts";
 import { checkCount, fail } from "../core/errors.ts";
 
 /** Sizes that every transformer has. */
@@ -18,12 +17,12 @@ export interface TokenConfig extends BlockConfig {
   readonly contextLength: number;
 }
 
+export const blockNames = ["layers", "heads", "width", "hidden", "std"] as const;
+export const tokenNames = [...blockNames, "vocabSize", "contextLength"] as const;
+
 /** A configuration, or that of a preset by its name. */
 export function presetOf<C>(op: string, given: C | string, presets: Readonly<Record<string, C>>): C {
-  if (typeof given !== "string") {
-    checkKind(op, "the configuration", given, "object");
-    return given;
-  }
+  if (typeof given !== "string") return given;
   if (Object.hasOwn(presets, given)) return presets[given] as C;
   return fail("ERR_NABLA_VALUE", op, `there is no preset ${given}`, { expected: Object.keys(presets), actual: given });
 }

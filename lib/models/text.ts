@@ -1,8 +1,8 @@
-import { checkIterable, checkKind } from "../core/boundary.ts";
+import { checkIterable, checkKind, only } from "../core/boundary.ts";
 import { checkTokenizer, type Tokenizer } from "../text/tokenizer.ts";
 import type { CausalModel } from "./causal.ts";
 import { generate } from "./generate.ts";
-import type { GenerateOptions } from "./stream.ts";
+import { type GenerateOptions, generateNames } from "./stream.ts";
 
 /** Options of {@link generateText}. */
 export interface TextOptions extends Omit<GenerateOptions, "stop"> {
@@ -47,8 +47,9 @@ function endOf(text: string, endings: readonly string[]): number {
 export async function* detokenize(
   tokens: AsyncIterable<number>,
   tokenizer: Tokenizer,
-  { stop = [], behind = [] }: DetokenizeOptions = {},
+  options: DetokenizeOptions = {},
 ): AsyncGenerator<string, void, undefined> {
+  const { stop = [], behind = [] } = only("detokenize", options, ["stop", "behind"]);
   checkTokenizer("detokenize", tokenizer);
   checkIterable("detokenize", "what comes first", tokens);
   checkIterable("detokenize", "stop", stop);
@@ -88,8 +89,9 @@ export async function* generateText(
   model: CausalModel,
   tokenizer: Tokenizer,
   prompt: string,
-  { stop, ...options }: TextOptions = {},
+  given: TextOptions = {},
 ): AsyncGenerator<string, void, undefined> {
+  const { stop, ...options } = only("generateText", given, generateNames);
   checkTokenizer("generateText", tokenizer);
   checkKind("generateText", "the prompt", prompt, "string");
   const behind = tokenizer.encode(prompt);

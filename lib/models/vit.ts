@@ -1,3 +1,4 @@
+import { only } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import { Conv2d } from "../nn/conv.ts";
 import { Dropout } from "../nn/dropout.ts";
@@ -15,6 +16,7 @@ import { begin, SelfAttention } from "./encoder.ts";
 import {
   type BlockConfig,
   blockKept,
+  blockNames,
   blockParameters,
   checkSizes,
   checkWidth,
@@ -58,7 +60,8 @@ const presets = {
 export type ViTPreset = keyof typeof presets;
 
 function complete(given: ViTConfig | ViTPreset): Full {
-  const config = presetOf<ViTConfig>("ViT", given, presets);
+  const names = [...blockNames, "imageSize", "patchSize", "channels", "classes", "dropout", "eps"] as const;
+  const config = only("ViT", presetOf<ViTConfig>("ViT", given, presets), names);
   const full = {
     ...{ imageSize: 224, patchSize: 16, channels: 3, classes: 1000 },
     ...{ hidden: 4 * config.width, dropout: 0, eps: 1e-12, std: 0.02 },

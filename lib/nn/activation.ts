@@ -1,3 +1,4 @@
+import { only } from "../core/boundary.ts";
 import type { Value } from "../core/value.ts";
 import * as ops from "../ops/activation.ts";
 import { logSoftmax, softmax } from "../ops/softmax.ts";
@@ -86,7 +87,8 @@ export class Tanh extends Activation {
 export class GELU extends Activation {
   readonly approximate: "none" | "tanh";
 
-  constructor({ approximate = "none" }: { approximate?: "none" | "tanh" } = {}) {
+  constructor(options: { approximate?: "none" | "tanh" } = {}) {
+    const { approximate = "none" } = only("GELU", options, ["approximate"]);
     super();
     this.approximate = approximate;
   }

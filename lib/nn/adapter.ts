@@ -1,4 +1,5 @@
 // Small matrices beside the large ones of a trained model, which learn in their place.
+import { only } from "../core/boundary.ts";
 import { fail, show } from "../core/errors.ts";
 import { noGrad } from "../grad.ts";
 import { assign } from "../ops/arithmetic.ts";
@@ -57,7 +58,8 @@ export class LoRA extends Module {
   readonly dropout: Dropout;
   readonly scale: number;
 
-  constructor(base: LinearMap, { rank = 8, alpha = rank, dropout = 0 }: LoRAOptions = {}) {
+  constructor(base: LinearMap, options: LoRAOptions = {}) {
+    const { rank = 8, alpha = rank, dropout = 0 } = only("LoRA", options, ["rank", "alpha", "dropout"]);
     super();
     if (!(base instanceof Module && isMap(base)))
       fail("ERR_NABLA_TYPE", "LoRA", `${show(base)} is no linear map`, { expected: "a Linear", actual: base });
@@ -113,6 +115,7 @@ const picked = (pick: Picked, name: string, module: Module): boolean =>
  * ```
  */
 export function addAdapters(model: Module, pick: Picked, options: LoRAOptions = {}): Map<string, LoRA> {
+  only("addAdapters", options, ["rank", "alpha", "dropout"]);
   checkModel("addAdapters", model);
   if (!(typeof pick === "string" || typeof pick === "function" || pick instanceof RegExp))
     fail("ERR_NABLA_TYPE", "addAdapters", `${show(pick)} picks nothing`, {

@@ -1,4 +1,4 @@
-import { enter } from "../core/boundary.ts";
+import { enter, only } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import {
   type AttentionOptions,
@@ -29,6 +29,7 @@ export interface Looking {
   /** Query i looks at the keys 0 .. i alone. */
   readonly causal?: boolean | undefined;
 }
+const lookingNames = ["mask", "keyMask", "causal"] as const;
 /** Options of {@link scaledDotProductAttention}. */
 export interface DotProductOptions extends Looking {
   /** Times q kᵀ; 1 / √E unless given. */
@@ -58,6 +59,7 @@ export function scaledDotProductAttention<Q extends Shape, K extends Shape, V ex
   v: Tensor<V> & ValuesFit<K, V>,
   options: DotProductOptions = {},
 ): Tensor<Attended<Q, V>, "f32"> {
+  only("scaledDotProductAttention", options, ["scale", "softcap", "dropout", ...lookingNames]);
   const look = () => sdpa(q, k as Tensor, v as Tensor, options);
   return enter("scaledDotProductAttention", [q, k, v, options], look) as never;
 }
@@ -97,7 +99,8 @@ export class MultiheadAttention<W extends number = number> extends Module {
   readonly in_proj_bias: Parameter | null;
   readonly out_proj: Linear;
 
-  constructor(width: W, heads: number, { dropout = 0, bias = true }: MultiheadOptions = {}) {
+  constructor(width: W, heads: number, options: MultiheadOptions = {}) {
+    const { dropout = 0, bias = true } = only("MultiheadAttention", options, ["dropout", "bias"]);
     super();
     if (!(Number.isInteger(heads) && heads > 0 && width % heads === 0))
       fail("ERR_NABLA_VALUE", "MultiheadAttention", `width ${width} does not divide into ${heads} heads`, {
@@ -123,7 +126,7 @@ export class MultiheadAttention<W extends number = number> extends Module {
   #given(looking: Looking): [HeadWeights, AttentionOptions] {
     const { heads, in_proj_weight: inWeight, in_proj_bias: inBias, out_proj } = this;
     const { weight: outWeight, bias: outBias } = out_proj;
-    const options = { ...looking, dropout: this.training ? this.dropout : 0 };
+    const options = { ...only("MultiheadAttention", looking, lookingNames), dropout: this.training ? this.dropout : 0 };
     return [{ heads, inWeight, inBias: inBias ?? undefined, outWeight, outBias: outBias ?? undefined }, options];
   }
   forward<Q extends Shape, K extends Shape, V extends Shape>(
@@ -158,7 +161,7 @@ export class MultiheadAttention<W extends number = number> extends Module {
   /** {@link forward}, with keys and values that are there already. */
   recall(query: Tensor, { k, v }: KeysValues, looking: Looking = {}): Tensor {
     const dropout = this.training ? this.dropout : 0;
-    const y = sdpa(this.#part(query, 0), k, v, { ...looking, dropout });
+    const y = sdpa(this.#part(query, 0), k, v, { ...only("recall", looking, lookingNames), dropout });
     return this.out_proj.forward(fromHeads(y) as Tensor) as Tensor;
   }
 }

@@ -1,4 +1,4 @@
-import { checkKind } from "../core/boundary.ts";
+import { only } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import { checkShape, sameShape } from "../core/shape.ts";
 import { withoutMemory } from "../core/storage.ts";
@@ -51,8 +51,8 @@ export class KVCache {
   readonly #first: Tensor;
 
   constructor(sizes: CacheSizes, keyMask?: Tensor) {
-    checkKind("KVCache", "the argument", sizes, "object");
-    const { layers, batch, heads, capacity, width } = sizes;
+    const names = ["layers", "batch", "heads", "capacity", "width"] as const;
+    const { layers, batch, heads, capacity, width } = only("KVCache", sizes, names);
     checkShape("KVCache", [layers, batch, heads, capacity, width]);
     this.sizes = sizes;
     this.keyMask = keyMask;

@@ -1,4 +1,5 @@
 // Recurrent layers one step at a time, for loops that decide on each step what comes next.
+import { only } from "../core/boundary.ts";
 import { checkShape } from "../core/shape.ts";
 import { gruCell } from "../ops/gru.ts";
 import { lstmCell } from "../ops/lstm.ts";
@@ -19,7 +20,8 @@ abstract class Cell<I extends number, H extends number> extends Module {
   readonly hiddenSize: H;
   protected readonly weights: Gates;
 
-  constructor(gates: number, inputSize: I, hiddenSize: H, { bias = true }: CellOptions) {
+  constructor(gates: number, inputSize: I, hiddenSize: H, options: CellOptions) {
+    const { bias = true } = only(new.target.name, options, ["bias"]);
     super();
     checkShape(new.target.name, [inputSize, hiddenSize]);
     this.inputSize = inputSize;
@@ -50,11 +52,8 @@ abstract class Cell<I extends number, H extends number> extends Module {
 export class RNNCell<I extends number = number, H extends number = number> extends Cell<I, H> {
   readonly nonlinearity: Nonlinearity;
 
-  constructor(
-    inputSize: I,
-    hiddenSize: H,
-    { nonlinearity = "tanh", ...options }: CellOptions & { nonlinearity?: Nonlinearity } = {},
-  ) {
+  constructor(inputSize: I, hiddenSize: H, given: CellOptions & { nonlinearity?: Nonlinearity } = {}) {
+    const { nonlinearity = "tanh", ...options } = only("RNNCell", given, ["nonlinearity", "bias"]);
     super(1, inputSize, hiddenSize, options);
     this.nonlinearity = nonlinearity;
   }

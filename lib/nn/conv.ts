@@ -1,4 +1,4 @@
-import { guards } from "../core/boundary.ts";
+import { guards, only } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import { checkShape } from "../core/shape.ts";
 import type { ConvOptions, ConvTransposeOptions } from "../ops/conv.ts";
@@ -58,6 +58,9 @@ function checkChannels(op: string, ins: number, outs: number, groups: number): v
     });
 }
 
+const layerNames = ["stride", "padding", "dilation", "groups", "bias"] as const;
+const turnedNames = ["outputPadding", ...layerNames] as const;
+
 /** What the layers share: sizes, options, parameters. */
 abstract class Convolution<I extends number, O extends number, Options> extends Module {
   readonly inChannels: I;
@@ -71,10 +74,12 @@ abstract class Convolution<I extends number, O extends number, Options> extends 
     ins: I,
     outs: O,
     kernel: Sizes,
-    { bias = true, ...options }: { bias?: boolean; groups?: number | undefined },
+    given: ConvLayerOptions | ConvTransposeLayerOptions,
     { name, rank, turned }: { name: string; rank: number; turned: boolean },
   ) {
     super();
+    const names = (turned ? turnedNames : layerNames) as typeof turnedNames;
+    const { bias = true, ...options } = only(name, given as ConvTransposeLayerOptions, names);
     const { groups = 1 } = options;
     checkChannels(name, ins, outs, groups);
     this.inChannels = ins;

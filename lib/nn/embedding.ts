@@ -1,3 +1,4 @@
+import { only } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import { checkShape } from "../core/shape.ts";
 import { assign } from "../ops/arithmetic.ts";
@@ -37,7 +38,8 @@ export class Embedding<N extends number = number, W extends number = number> ext
   readonly paddingIndex: number | undefined;
   readonly weight: Parameter<[N, W], "f32">;
 
-  constructor(count: N, width: W, { paddingIndex, std = 1 }: EmbeddingOptions = {}) {
+  constructor(count: N, width: W, options: EmbeddingOptions = {}) {
+    const { paddingIndex, std = 1 } = only("Embedding", options, ["paddingIndex", "std"]);
     super();
     checkShape("Embedding", [count, width]);
     if (paddingIndex !== undefined && !(Number.isInteger(paddingIndex) && paddingIndex >= 0 && paddingIndex < count))

@@ -1,7 +1,7 @@
 // First values of parameters. Each function fills the tensor it is given, in its own memory, and returns it; the random
 // numbers are those of the global generator, so seed() fixes them.
 
-import { operand, value } from "../core/boundary.ts";
+import { only, operand, value } from "../core/boundary.ts";
 import { fail, showShape } from "../core/errors.ts";
 import { numel } from "../core/shape.ts";
 import type { Value } from "../core/value.ts";
@@ -101,11 +101,8 @@ export interface KaimingOptions {
   mode?: "fanIn" | "fanOut";
   nonlinearity?: Nonlinearity;
 }
-function kaimingStd(
-  op: string,
-  x: Value,
-  { a = 0, mode = "fanIn", nonlinearity = "leakyRelu" }: KaimingOptions,
-): number {
+function kaimingStd(op: string, x: Value, options: KaimingOptions): number {
+  const { a = 0, mode = "fanIn", nonlinearity = "leakyRelu" } = only(op, options, ["a", "mode", "nonlinearity"]);
   const fan = fans(op, x);
   return gain(nonlinearity, a) / Math.sqrt(Math.max(1, mode === "fanIn" ? fan.in : fan.out));
 }
@@ -138,7 +135,8 @@ export function kaimingNormal<T extends Tensor>(x: T, options: KaimingOptions = 
 export interface XavierOptions {
   gain?: number;
 }
-function xavierStd(op: string, x: Value, { gain: factor = 1 }: XavierOptions): number {
+function xavierStd(op: string, x: Value, options: XavierOptions): number {
+  const { gain: factor = 1 } = only(op, options, ["gain"]);
   const fan = fans(op, x);
   return factor * Math.sqrt(2 / (fan.in + fan.out));
 }
@@ -182,7 +180,8 @@ export interface TruncOptions {
  * init.truncNormal(zeros(64, 32), { std: 0.02 });
  * ```
  */
-export function truncNormal<T extends Tensor>(x: T, { mean = 0, std = 1, low = -2, high = 2 }: TruncOptions = {}): T {
+export function truncNormal<T extends Tensor>(x: T, options: TruncOptions = {}): T {
+  const { mean = 0, std = 1, low = -2, high = 2 } = only("init.truncNormal", options, ["mean", "std", "low", "high"]);
   if (!(std > 0 && low < high && mean - low > -4 * std && high - mean > -4 * std))
     fail("ERR_NABLA_VALUE", "init.truncNormal", `cannot draw from N(${mean}, ${std}²) within [${low}, ${high}]`, {
       expected: "std > 0, low < high, and the mean at most 4 std outside",
@@ -212,7 +211,8 @@ export function truncNormal<T extends Tensor>(x: T, { mean = 0, std = 1, low = -
  * console.log(q.matmul(q.mT()).sum().item().toFixed(4)); // 3.0000
  * ```
  */
-export function orthogonal<T extends Tensor>(x: T, { gain: factor = 1 }: { gain?: number } = {}): T {
+export function orthogonal<T extends Tensor>(x: T, options: { gain?: number } = {}): T {
+  const { gain: factor = 1 } = only("init.orthogonal", options, ["gain"]);
   fans("init.orthogonal", x);
   const rows = x.shape[0];
   const columns = x.size / Math.max(rows, 1);

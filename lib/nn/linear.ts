@@ -1,3 +1,4 @@
+import { only } from "../core/boundary.ts";
 import { checkShape } from "../core/shape.ts";
 import { empty } from "../ops/create.ts";
 import { linear } from "../ops/matmul.ts";
@@ -27,7 +28,8 @@ export class Linear<I extends number = number, O extends number = number> extend
   readonly weight: Parameter<[O, I], "f32">;
   readonly bias: Parameter<[O], "f32"> | null;
 
-  constructor(inFeatures: I, outFeatures: O, { bias = true }: { bias?: boolean } = {}) {
+  constructor(inFeatures: I, outFeatures: O, options: { bias?: boolean } = {}) {
+    const { bias = true } = only("Linear", options, ["bias"]);
     super();
     checkShape("Linear", [inFeatures, outFeatures]);
     this.inFeatures = inFeatures;

@@ -1,3 +1,4 @@
+import { only } from "../core/boundary.ts";
 import { fail, showShape } from "../core/errors.ts";
 import { checkShape } from "../core/shape.ts";
 import { ones, zeros } from "../ops/create.ts";
@@ -36,7 +37,8 @@ export class LayerNorm<N extends number = number> extends Module {
   readonly weight: Parameter<[N], "f32"> | null;
   readonly bias: Parameter<[N], "f32"> | null;
 
-  constructor(size: N, { eps = 1e-5, affine = true, bias = true }: NormOptions = {}) {
+  constructor(size: N, options: NormOptions = {}) {
+    const { eps = 1e-5, affine = true, bias = true } = only("LayerNorm", options, ["eps", "affine", "bias"]);
     super();
     checkShape("LayerNorm", [size]);
     this.inFeatures = size;
@@ -70,7 +72,8 @@ export class RMSNorm<N extends number = number> extends Module {
   readonly eps: number | undefined;
   readonly weight: Parameter<[N], "f32"> | null;
 
-  constructor(size: N, { eps, affine = true }: Omit<NormOptions, "bias"> = {}) {
+  constructor(size: N, options: Omit<NormOptions, "bias"> = {}) {
+    const { eps, affine = true } = only("RMSNorm", options, ["eps", "affine"]);
     super();
     checkShape("RMSNorm", [size]);
     this.inFeatures = size;
@@ -104,7 +107,8 @@ export class GroupNorm extends Module {
   readonly weight: Parameter<[number], "f32"> | null;
   readonly bias: Parameter<[number], "f32"> | null;
 
-  constructor(groups: number, channels: number, { eps = 1e-5, affine = true, bias = true }: NormOptions = {}) {
+  constructor(groups: number, channels: number, options: NormOptions = {}) {
+    const { eps = 1e-5, affine = true, bias = true } = only("GroupNorm", options, ["eps", "affine", "bias"]);
     super();
     checkShape("GroupNorm", [groups, channels]);
     this.groups = groups;
@@ -144,7 +148,13 @@ abstract class TrackedNorm extends Module {
   constructor(channels: number, options: BatchNormOptions = {}) {
     super();
     checkShape(this.constructor.name, [channels]);
-    const { eps = 1e-5, momentum = 0.1, affine = true, bias = true, trackRunningStats: tracks = true } = options;
+    const {
+      eps = 1e-5,
+      momentum = 0.1,
+      affine = true,
+      bias = true,
+      trackRunningStats: tracks = true,
+    } = only(this.constructor.name, options, ["eps", "momentum", "affine", "bias", "trackRunningStats"]);
     if (momentum !== null && !Number.isFinite(momentum))
       fail("ERR_NABLA_VALUE", this.constructor.name, `momentum must be a number or null, got ${momentum}`, {
         actual: momentum,

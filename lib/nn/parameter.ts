@@ -1,4 +1,4 @@
-import { value } from "../core/boundary.ts";
+import { only, value } from "../core/boundary.ts";
 import { emptyLike } from "../core/layout.ts";
 import type { Value } from "../core/value.ts";
 import { assign, cast } from "../ops/arithmetic.ts";
@@ -28,7 +28,8 @@ type Base = new (...args: ConstructorParameters<typeof Value>) => Value;
 export const Parameter: {
   new <S extends Shape, D extends DType>(x: Tensor<S, D>, options?: { requiresGrad?: boolean }): Parameter<S, D>;
 } = class Parameter extends (Tensor as unknown as Base) {
-  constructor(x: Value, { requiresGrad = true }: { requiresGrad?: boolean } = {}) {
+  constructor(x: Value, options: { requiresGrad?: boolean } = {}) {
+    const { requiresGrad = true } = only("Parameter", options, ["requiresGrad"]);
     value("Parameter", "x", x);
     super(x.storage, x.offset, x.shape, x.strides, x.dtype);
     this.requiresGrad = requiresGrad;
@@ -53,7 +54,8 @@ const buffers = new WeakMap<Value, { readonly persistent: boolean }>();
  * console.log([...new Counter().stateDict().keys()]); // [ 'count' ]
  * ```
  */
-export function buffer<T extends Tensor>(x: T, { persistent = true }: { persistent?: boolean } = {}): T {
+export function buffer<T extends Tensor>(x: T, options: { persistent?: boolean } = {}): T {
+  const { persistent = true } = only("buffer", options, ["persistent"]);
   value("buffer", "x", x);
   buffers.set(x, { persistent });
   return x;

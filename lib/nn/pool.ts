@@ -1,3 +1,4 @@
+import { only } from "../core/boundary.ts";
 import {
   type AvgPoolOptions,
   adaptiveAvgPool1d,
@@ -5,11 +6,13 @@ import {
   adaptiveMaxPool2d,
   avgPool1d,
   avgPool2d,
+  avgPoolNames,
   type MaxPoolOptions,
   maxPool1d,
   maxPool2d,
+  maxPoolNames,
 } from "../ops/pool.ts";
-import { type InterpolateOptions, interpolate } from "../ops/resample.ts";
+import { type InterpolateOptions, interpolate, interpolateNames } from "../ops/resample.ts";
 import type { Sizes } from "../ops/window.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Resized } from "../types/image.ts";
@@ -26,7 +29,7 @@ const show = (...given: readonly unknown[]): string =>
 abstract class Pool<Options> extends Module {
   readonly kernel: Sizes;
   readonly options: Options;
-  constructor(kernel: Sizes, options: Options = {} as Options) {
+  constructor(kernel: Sizes, options: Options) {
     super();
     this.kernel = kernel;
     this.options = options;
@@ -48,6 +51,9 @@ abstract class Pool<Options> extends Module {
  * ```
  */
 export class MaxPool2d extends Pool<MaxPoolOptions> {
+  constructor(kernel: Sizes, options: MaxPoolOptions = {}) {
+    super(kernel, only("MaxPool2d", options, maxPoolNames));
+  }
   forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<Resized<S, 2>, D> {
     return maxPool2d(x, this.kernel, this.options) as never;
   }
@@ -63,6 +69,9 @@ export class MaxPool2d extends Pool<MaxPoolOptions> {
  * ```
  */
 export class MaxPool1d extends Pool<MaxPoolOptions> {
+  constructor(kernel: Sizes, options: MaxPoolOptions = {}) {
+    super(kernel, only("MaxPool1d", options, maxPoolNames));
+  }
   forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<Resized<S, 1>, D> {
     return maxPool1d(x, this.kernel, this.options) as never;
   }
@@ -80,6 +89,9 @@ export class MaxPool1d extends Pool<MaxPoolOptions> {
  * ```
  */
 export class AvgPool2d extends Pool<AvgPoolOptions> {
+  constructor(kernel: Sizes, options: AvgPoolOptions = {}) {
+    super(kernel, only("AvgPool2d", options, avgPoolNames));
+  }
   forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<Resized<S, 2>, D> {
     return avgPool2d(x, this.kernel, this.options) as never;
   }
@@ -95,6 +107,9 @@ export class AvgPool2d extends Pool<AvgPoolOptions> {
  * ```
  */
 export class AvgPool1d extends Pool<AvgPoolOptions> {
+  constructor(kernel: Sizes, options: AvgPoolOptions = {}) {
+    super(kernel, only("AvgPool1d", options, avgPoolNames));
+  }
   forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<Resized<S, 1>, D> {
     return avgPool1d(x, this.kernel, this.options) as never;
   }
@@ -178,7 +193,7 @@ export class Upsample extends Module {
   readonly options: InterpolateOptions;
   constructor(options: InterpolateOptions) {
     super();
-    this.options = options;
+    this.options = only("Upsample", options, interpolateNames);
   }
   override describe(): string {
     return show(this.options);

@@ -1,3 +1,4 @@
+import { only } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import { checkShape } from "../core/shape.ts";
 import { rotary } from "../ops/heads.ts";
@@ -69,7 +70,8 @@ export class SinusoidalPosition<W extends number = number> extends Module {
  * ```
  */
 export class LearnedPosition extends Embedding {
-  constructor(length: number, width: number, { std = 0.02 }: { std?: number } = {}) {
+  constructor(length: number, width: number, options: { std?: number } = {}) {
+    const { std = 0.02 } = only("LearnedPosition", options, ["std"]);
     super(length, width, { std });
   }
   override forward(x: Tensor, positions?: Tensor): Tensor<never, "f32"> {
@@ -171,6 +173,7 @@ export class RotaryPosition<W extends number = number> extends Module {
   readonly sin: Tensor;
 
   constructor(length: number, width: W, options: RotaryOptions = {}) {
+    only("RotaryPosition", options, ["theta", "scaling"]);
     super();
     if (!(Number.isInteger(width) && width > 0 && width % 2 === 0))
       fail("ERR_NABLA_VALUE", "RotaryPosition", `width ${width} is not even`, {

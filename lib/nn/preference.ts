@@ -1,5 +1,5 @@
 // Learning from which of two answers is preferred.
-import { checkKind, enter } from "../core/boundary.ts";
+import { enter, only } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import { logSigmoid } from "../ops/activation.ts";
 import { sub } from "../ops/arithmetic.ts";
@@ -49,18 +49,15 @@ export interface DPOOptions {
  * console.log(dpo({ chosen: tensor([-2]), rejected: tensor([-9]) }, reference, { beta: 1 })); // tensor(0.0009)
  * ```
  */
-export function dpo(
-  policy: Preference,
-  reference: Preference,
-  { beta = 0.1, labelSmoothing = 0 }: DPOOptions = {},
-): Tensor<[], "f32"> {
+export function dpo(policy: Preference, reference: Preference, options: DPOOptions = {}): Tensor<[], "f32"> {
+  const { beta = 0.1, labelSmoothing = 0 } = only("dpo", options, ["beta", "labelSmoothing"]);
   if (!(beta > 0 && labelSmoothing >= 0 && labelSmoothing < 0.5))
     fail("ERR_NABLA_VALUE", "dpo", `beta ${beta}, labelSmoothing ${labelSmoothing}`, {
       expected: "beta above 0, labelSmoothing from 0 to 0.5",
       actual: { beta, labelSmoothing },
     });
-  checkKind("dpo", "the policy", policy, "object");
-  checkKind("dpo", "the reference", reference, "object");
+  only("dpo", policy, ["chosen", "rejected"]);
+  only("dpo", reference, ["chosen", "rejected"]);
   const gain = (of: keyof Preference) => sub({ a: policy[of], b: reference[of] });
   const margin = times(minus(gain("chosen"), gain("rejected")), beta);
   const right = logSigmoid({ x: margin });

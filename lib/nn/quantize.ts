@@ -1,4 +1,4 @@
-import { value } from "../core/boundary.ts";
+import { only, value } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import type { Value } from "../core/value.ts";
 import { linearQuantized, type Quantized, quantizeWeight } from "../ops/quantize.ts";
@@ -85,7 +85,8 @@ const isQuantizable = (m: Module): m is Quantizable => "quantized" in m;
  * console.log(noGrad(() => model.forward(ones(8, 64))).shape); // [ 8, 10 ]
  * ```
  */
-export function quantizeDynamic<M extends Module>(model: M, { dtype = "i8" }: QuantizeOptions = {}): M {
+export function quantizeDynamic<M extends Module>(model: M, options: QuantizeOptions = {}): M {
+  const { dtype = "i8" } = only("quantizeDynamic", options, ["dtype"]);
   if (!(model instanceof Module)) fail("ERR_NABLA_TYPE", "quantizeDynamic", "takes a model", { actual: model });
   if (dtype !== "i8" && dtype !== "bf16")
     fail("ERR_NABLA_VALUE", "quantizeDynamic", `there are no weights of ${String(dtype)}`, {

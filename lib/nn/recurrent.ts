@@ -1,3 +1,4 @@
+import { only } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import { checkShape } from "../core/shape.ts";
 import { empty } from "../ops/create.ts";
@@ -69,12 +70,14 @@ abstract class Recurrent<I extends number, H extends number, B extends boolean> 
   /** By layer and direction. */
   protected readonly weights: Gates[][];
 
-  constructor(
-    gates: number,
-    inputSize: I,
-    hiddenSize: H,
-    { numLayers = 1, bias = true, batchFirst = false, dropout = 0, bidirectional }: RecurrentOptions<B>,
-  ) {
+  constructor(gates: number, inputSize: I, hiddenSize: H, options: RecurrentOptions<B>) {
+    const {
+      numLayers = 1,
+      bias = true,
+      batchFirst = false,
+      dropout = 0,
+      bidirectional,
+    } = only(new.target.name, options, ["numLayers", "bias", "batchFirst", "dropout", "bidirectional"]);
     super();
     const { name } = new.target;
     checkShape(name, [inputSize, hiddenSize, numLayers]);
@@ -109,7 +112,8 @@ abstract class Recurrent<I extends number, H extends number, B extends boolean> 
     const more = [...(numLayers > 1 ? [`numLayers: ${numLayers}`] : []), ...(bidirectional ? ["bidirectional"] : [])];
     return [this.inputSize, this.hiddenSize, ...more].join(", ");
   }
-  protected stacking({ lengths }: SequenceOptions) {
+  protected stacking(options: SequenceOptions) {
+    const { lengths } = only(this.constructor.name, options, ["lengths"]);
     return { batchFirst: this.batchFirst, dropout: this.training ? this.dropout : 0, lengths };
   }
 }
@@ -136,11 +140,15 @@ export class RNN<I extends number = number, H extends number = number, B extends
 > {
   readonly nonlinearity: Nonlinearity;
 
-  constructor(
-    inputSize: I,
-    hiddenSize: H,
-    { nonlinearity = "tanh", ...options }: RecurrentOptions<B> & { nonlinearity?: Nonlinearity } = {},
-  ) {
+  constructor(inputSize: I, hiddenSize: H, given: RecurrentOptions<B> & { nonlinearity?: Nonlinearity } = {}) {
+    const { nonlinearity = "tanh", ...options } = only("RNN", given, [
+      "nonlinearity",
+      "numLayers",
+      "bias",
+      "batchFirst",
+      "dropout",
+      "bidirectional",
+    ]);
     super(1, inputSize, hiddenSize, options);
     if (nonlinearity !== "tanh" && nonlinearity !== "relu")
       fail("ERR_NABLA_VALUE", "RNN", `there is no nonlinearity ${String(nonlinearity)}`, {

@@ -1,4 +1,5 @@
 // Transformer layers one behind the other, and encoder and decoder together.
+import { only } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import { reshape } from "../ops/view.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -15,6 +16,9 @@ export interface StackOptions extends TransformerOptions {
   /** Normalise what the last layer gives; as `normFirst` unless given. */
   norm?: boolean;
 }
+
+const layerOptions = ["hidden", "dropout", "activation", "normFirst", "eps", "bias"] as const;
+const stackOptions = ["norm", ...layerOptions] as const;
 
 function lastNorm(width: number, { normFirst = false, norm = normFirst, eps = 1e-5, bias = true }: StackOptions) {
   return norm ? new LayerNorm(width, { eps, bias }) : null;
@@ -50,9 +54,10 @@ export class TransformerEncoder<W extends number = number> extends Module {
 
   constructor(width: W, heads: number, layers: number, options: StackOptions = {}) {
     super();
+    const { norm: _, ...layer } = only(new.target.name, options, stackOptions);
     this.inFeatures = width;
     this.outFeatures = width;
-    this.layers = several("TransformerEncoder", layers, () => new TransformerEncoderLayer(width, heads, options));
+    this.layers = several("TransformerEncoder", layers, () => new TransformerEncoderLayer(width, heads, layer));
     this.norm = lastNorm(width, options);
   }
   forward<S extends Shape>(
@@ -95,7 +100,8 @@ export class TransformerDecoder<W extends number = number> extends Module {
 
   constructor(width: W, heads: number, layers: number, options: StackOptions = {}) {
     super();
-    this.layers = several("TransformerDecoder", layers, () => new TransformerDecoderLayer(width, heads, options));
+    const { norm: _, ...layer } = only(new.target.name, options, stackOptions);
+    this.layers = several("TransformerDecoder", layers, () => new TransformerDecoderLayer(width, heads, layer));
     this.norm = lastNorm(width, options);
   }
   #end(y: Tensor): Tensor {
@@ -176,7 +182,8 @@ export class Transformer<W extends number = number> extends Module {
 
   constructor(width: W, heads: number, options: EncoderDecoderOptions = {}) {
     super();
-    const { encoderLayers = 6, decoderLayers = 6, ...layer } = options;
+    const names = ["encoderLayers", "decoderLayers", ...layerOptions] as const;
+    const { encoderLayers = 6, decoderLayers = 6, ...layer } = only("Transformer", options, names);
     this.encoder = new TransformerEncoder(width, heads, encoderLayers, { ...layer, norm: true });
     this.decoder = new TransformerDecoder(width, heads, decoderLayers, { ...layer, norm: true });
     for (const p of this.parameters()) if (p.ndim > 1) xavierUniform(p);
@@ -184,8 +191,9 @@ export class Transformer<W extends number = number> extends Module {
   forward<S extends Shape, T extends Shape>(
     source: Tensor<S> & LastIs<`Transformer(${Str<W>}): source`, S, W>,
     target: Tensor<T> & LastIs<`Transformer(${Str<W>}): target`, T, W>,
-    { source: at = {}, target: own, memory }: Views = {},
+    views: Views = {},
   ): Tensor<T, "f32"> {
+    const { source: at = {}, target: own, memory } = only("Transformer", views, ["source", "target", "memory"]);
     const { encoder, decoder } = this as unknown as Transformer;
     const encoded = encoder.forward(source as Tensor, at);
     const looking = memory ?? { keyMask: at.keyMask };

@@ -1,3 +1,4 @@
+import { only } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import { gelu, relu, silu } from "../ops/activation.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -30,10 +31,13 @@ abstract class Layer<W extends number> extends Module {
   readonly activation: "relu" | "gelu";
   readonly normFirst: boolean;
 
-  constructor(
-    width: W,
-    { hidden = 4 * width, activation = "relu", normFirst = false, bias = true }: TransformerOptions,
-  ) {
+  constructor(width: W, options: TransformerOptions) {
+    const {
+      hidden = 4 * width,
+      activation = "relu",
+      normFirst = false,
+      bias = true,
+    } = only(new.target.name, options, ["hidden", "dropout", "activation", "normFirst", "eps", "bias"]);
     super();
     if (activation !== "relu" && activation !== "gelu")
       fail("ERR_NABLA_VALUE", this.constructor.name, `there is no activation ${String(activation)}`, {
@@ -172,7 +176,8 @@ export class SwiGLU<W extends number = number> extends Module {
   readonly up_proj: Linear;
   readonly down_proj: Linear;
 
-  constructor(width: W, hidden: number, { bias = false }: { bias?: boolean } = {}) {
+  constructor(width: W, hidden: number, options: { bias?: boolean } = {}) {
+    const { bias = false } = only("SwiGLU", options, ["bias"]);
     super();
     this.inFeatures = width;
     this.outFeatures = width;

@@ -1,5 +1,6 @@
 // Activations. Each has a row for its gradient, an op of its own that differentiates again: where the forward rule gives
 // gx = gy f'(v), that op's rules give gy's gradient by the same row and v's from the bend f''(v).
+import { only } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import { checkDim } from "../core/shape.ts";
 import type { Value } from "../core/value.ts";
@@ -139,7 +140,8 @@ export interface Approximate {
   readonly approximate?: "none" | "tanh" | undefined;
 }
 /** x Phi(x), Phi the normal distribution */
-export function gelu(x: Operand, { approximate = "none" }: Approximate = {}): Value {
+export function gelu(x: Operand, options: Approximate = {}): Value {
+  const { approximate = "none" } = only("gelu", options, ["approximate"]);
   if (approximate === "none") return geluErf({ x });
   if (approximate === "tanh") return geluTanh({ x });
   return fail("ERR_NABLA_VALUE", "gelu", "approximate names no formula", {

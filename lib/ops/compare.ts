@@ -1,4 +1,5 @@
 // Whether tensors are close or equal.
+import { only } from "../core/boundary.ts";
 import type { Value } from "../core/value.ts";
 import { elementsOf, type Operand } from "../engine/launch.ts";
 import { withGrad } from "../engine/tape.ts";
@@ -11,7 +12,8 @@ export interface Closeness {
   readonly equalNan?: boolean;
 }
 /** |a - b| <= atol + rtol |b|; infinities are close to themselves. */
-export function isclose(a: Value, b: Operand, { rtol = 1e-5, atol = 1e-8, equalNan = false }: Closeness = {}): Value {
+export function isclose(a: Value, b: Operand, options: Closeness = {}): Value {
+  const { rtol = 1e-5, atol = 1e-8, equalNan = false } = only("isclose", options, ["rtol", "atol", "equalNan"]);
   return withGrad(false, () => {
     const size = typeof b === "number" ? Math.abs(b) : abs({ x: b });
     const bound = typeof size === "number" ? atol + rtol * size : add({ a: mul({ a: size, b: rtol }), b: atol });

@@ -1,5 +1,6 @@
 // Convolution, and its gradients by input and by weight. The gradients of each of the three are the other two, so they
 // differentiate to any order; a transposed convolution is the gradient by the input taken as a function of its own.
+import { only } from "../core/boundary.ts";
 import { fail, showShape } from "../core/errors.ts";
 import { type Value, wrapArray } from "../core/value.ts";
 import { launch, walk } from "../engine/launch.ts";
@@ -151,6 +152,8 @@ export interface ConvTransposeOptions extends Omit<ConvOptions, "padding"> {
   /** Rows and columns added at the end, of several inputs that would give the same size. */
   readonly outputPadding?: Sizes | undefined;
 }
+const convNames = ["stride", "padding", "dilation", "groups"] as const;
+const turnedNames = ["outputPadding", ...convNames] as const;
 
 interface Given {
   readonly op: string;
@@ -238,10 +241,12 @@ function batched(x: Value, rank: number, f: (x: Value) => Value): Value {
 
 /** x [n, c, h, w] or [c, h, w], weight [o, c / groups, k, l], bias [o]: [n, o, p, q] */
 export function conv2d(x: Value, weight: Value, bias?: Value, options: ConvOptions = {}): Value {
+  only("conv2d", options, convNames);
   return batched(x, 2, (batch) => convolve({ op: "conv2d", x: batch, weight, bias }, options));
 }
 /** x [n, c, l] or [c, l], weight [o, c / groups, k], bias [o]: [n, o, p] */
 export function conv1d(x: Value, weight: Value, bias?: Value, options: ConvOptions = {}): Value {
+  only("conv1d", options, convNames);
   return batched(x, 1, (batch) => {
     const given = { op: "conv1d", x: batch, weight, bias };
     checkOperands(given, 1, options.groups ?? 1, false);
@@ -309,10 +314,12 @@ function transposed(given: Given, options: ConvTransposeOptions): Value {
 }
 /** x [n, c, h, w] or [c, h, w], weight [c, o / groups, k, l], bias [o] */
 export function convTranspose2d(x: Value, weight: Value, bias?: Value, options: ConvTransposeOptions = {}): Value {
+  only("convTranspose2d", options, turnedNames);
   return batched(x, 2, (batch) => transposed({ op: "convTranspose2d", x: batch, weight, bias }, options));
 }
 /** x [n, c, l] or [c, l], weight [c, o / groups, k], bias [o] */
 export function convTranspose1d(x: Value, weight: Value, bias?: Value, options: ConvTransposeOptions = {}): Value {
+  only("convTranspose1d", options, turnedNames);
   return batched(x, 1, (batch) => {
     const given = { op: "convTranspose1d", x: batch, weight, bias };
     checkOperands(given, 1, options.groups ?? 1, true);

@@ -1,5 +1,6 @@
 // The head of a language model: a linear map to a large vocabulary and the loss of it, some rows at a time. Logits of all tokens
 // are not stored: while those of some rows are at hand, their gradients take their place and are used up.
+import { only } from "../core/boundary.ts";
 import { fail, showShape } from "../core/errors.ts";
 import { sameShape } from "../core/shape.ts";
 import { emptyValue, type Value, viewValue } from "../core/value.ts";
@@ -125,8 +126,9 @@ export function linearCrossEntropy(
   x: Value,
   weight: Value,
   target: Value,
-  { ignoreIndex: ignore = -100 }: { readonly ignoreIndex?: number | undefined } = {},
+  options: { readonly ignoreIndex?: number | undefined } = {},
 ): Value {
+  const { ignoreIndex: ignore = -100 } = only("linearCrossEntropy", options, ["ignoreIndex"]);
   const name = "linearCrossEntropy";
   const values = { x, weight, target };
   const [classes, width] = weight.shape;

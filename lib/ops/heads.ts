@@ -1,4 +1,5 @@
 // Heads of attention, [batch, heads, time, width]: taken from rows of q, k and v, put back, and turned by position.
+import { only } from "../core/boundary.ts";
 import { fail, showShape } from "../core/errors.ts";
 import { emptyValue, type Value, viewValue } from "../core/value.ts";
 import { launchMap } from "../engine/launch.ts";
@@ -117,7 +118,8 @@ const rotaryOp = op({
  * x [..., t, d] with cos and sin [t, d/2], or any that broadcast to half of x. Pairs are halves apart, as in Llama, or
  * neighbours, as in the paper.
  */
-export function rotary(x: Value, cos: Value, sin: Value, { neighbours = false }: { neighbours?: boolean } = {}): Value {
+export function rotary(x: Value, cos: Value, sin: Value, options: { neighbours?: boolean } = {}): Value {
+  const { neighbours = false } = only("rotary", options, ["neighbours"]);
   const width = x.shape[x.ndim - 1];
   const half = cos.shape[cos.ndim - 1];
   if (x.ndim < 2 || width !== 2 * half)

@@ -1,5 +1,6 @@
 // Losses: a value for each element or row, then reduced. Shapes must be equal: a target [n] against outputs [n, 1] would broadcast
 // to [n, n] and train on nonsense.
+import { only } from "../core/boundary.ts";
 import { fail, show, showShape } from "../core/errors.ts";
 import { broadcastShapes, checkDim, numel, sameShape } from "../core/shape.ts";
 import type { Value } from "../core/value.ts";
@@ -57,12 +58,14 @@ function checkAbove0(name: string, what: string, x: number): void {
 }
 
 /** (x - t)^2 */
-export function mse(x: Value, target: Value, { reduction }: LossOptions = {}): Value {
+export function mse(x: Value, target: Value, options: LossOptions = {}): Value {
+  const { reduction } = only("mse", options, ["reduction"]);
   checkAlike("mse", x, target);
   return reduced("mse", square({ x: minus(x, target) }), reduction);
 }
 /** |x - t| */
-export function l1(x: Value, target: Value, { reduction }: LossOptions = {}): Value {
+export function l1(x: Value, target: Value, options: LossOptions = {}): Value {
+  const { reduction } = only("l1", options, ["reduction"]);
   checkAlike("l1", x, target);
   return reduced("l1", abs({ x: minus(x, target) }), reduction);
 }
@@ -72,7 +75,7 @@ export function huber(
   target: Value,
   options: LossOptions & { readonly delta?: number | undefined } = {},
 ): Value {
-  const { delta = 1, reduction } = options;
+  const { delta = 1, reduction } = only("huber", options, ["delta", "reduction"]);
   checkAlike("huber", x, target);
   checkAbove0("huber", "delta", delta);
   return reduced("huber", bowl(x, target, delta), reduction);
@@ -83,7 +86,7 @@ export function smoothL1(
   target: Value,
   options: LossOptions & { readonly beta?: number | undefined } = {},
 ): Value {
-  const { beta = 1, reduction } = options;
+  const { beta = 1, reduction } = only("smoothL1", options, ["beta", "reduction"]);
   checkAlike("smoothL1", x, target);
   if (beta === 0) return l1(x, target, { reduction });
   checkAbove0("smoothL1", "beta", beta);
@@ -117,7 +120,8 @@ export interface BceOptions extends LossOptions {
   readonly weight?: Value | undefined;
 }
 /** -(t log x + (1 - t) log(1 - x)), x in [0, 1] */
-export function bce(x: Value, target: Value, { weight, reduction }: BceOptions = {}): Value {
+export function bce(x: Value, target: Value, options: BceOptions = {}): Value {
+  const { weight, reduction } = only("bce", options, ["weight", "reduction"]);
   checkAlike("bce", x, target);
   const p = cast(x, real(x.dtype));
   const loss = bceOp({ x: p, target: cast(target, p.dtype) });
@@ -156,8 +160,9 @@ const bceLogits = op({
 export function bceWithLogits(
   x: Value,
   target: Value,
-  { weight, posWeight, reduction }: BceOptions & { readonly posWeight?: Value | undefined } = {},
+  options: BceOptions & { readonly posWeight?: Value | undefined } = {},
 ): Value {
+  const { weight, posWeight, reduction } = only("bceWithLogits", options, ["weight", "posWeight", "reduction"]);
   checkAlike("bceWithLogits", x, target);
   const logits = cast(x, real(x.dtype));
   const positives = posWeight && spread("bceWithLogits", x, cast(posWeight, logits.dtype));
@@ -172,7 +177,8 @@ export interface KlOptions {
   readonly logTarget?: boolean | undefined;
 }
 /** t (log t - x), x being logarithms of probabilities */
-export function klDiv(x: Value, target: Value, { reduction = "mean", logTarget = false }: KlOptions = {}): Value {
+export function klDiv(x: Value, target: Value, options: KlOptions = {}): Value {
+  const { reduction = "mean", logTarget = false } = only("klDiv", options, ["reduction", "logTarget"]);
   checkAlike("klDiv", x, target);
   const loss = logTarget
     ? times(exp({ x: target }), minus(target, x))
@@ -209,7 +215,13 @@ function checkWeight(name: string, logits: Value, classes: number, weight: Value
 
 /** -sum q log softmax(x): q is 1 at the label, or the given probabilities */
 export function crossEntropy(logits: Value, target: Value, options: CrossEntropyOptions = {}): Value {
-  const { weight, ignoreIndex: ignore = -100, labelSmoothing: smoothing = 0, classDim = -1, reduction } = options;
+  const {
+    weight,
+    ignoreIndex: ignore = -100,
+    labelSmoothing: smoothing = 0,
+    classDim = -1,
+    reduction,
+  } = only("crossEntropy", options, ["weight", "ignoreIndex", "labelSmoothing", "classDim", "reduction"]);
   const name = "crossEntropy";
   if (!logits.isFloat)
     fail("ERR_NABLA_DTYPE", name, `logits are ${logits.dtype ?? show(logits)}`, { values: { logits } });
@@ -246,7 +258,12 @@ function labelsOf(name: string, x: Value, target: Value, { back, classes, ignore
 }
 /** -w x at the label, x being logarithms of probabilities */
 export function nll(x: Value, target: Value, options: NllOptions = {}): Value {
-  const { weight, ignoreIndex: ignore = -100, classDim = -1, reduction } = options;
+  const {
+    weight,
+    ignoreIndex: ignore = -100,
+    classDim = -1,
+    reduction,
+  } = only("nll", options, ["weight", "ignoreIndex", "classDim", "reduction"]);
   const { rows, back } = rowsOf("nll", x, classDim);
   const classes = rows.shape[1];
   checkWeight("nll", x, classes, weight);

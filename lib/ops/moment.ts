@@ -1,4 +1,5 @@
 // Variances, norms and log-sums over dimensions.
+import { only } from "../core/boundary.ts";
 import { checkDims, type Dims } from "../core/shape.ts";
 import { emptyValue, type Value } from "../core/value.ts";
 import { launch, launchMap } from "../engine/launch.ts";
@@ -66,11 +67,13 @@ export interface Spread {
   readonly keepdim?: boolean;
 }
 /** torch.var: `correction` 1 unless given */
-export function variance(x: Value, dim?: number | Dims, { correction = 1, keepdim = false }: Spread = {}): Value {
+export function variance(x: Value, dim?: number | Dims, options: Spread = {}): Value {
+  const { correction = 1, keepdim = false } = only("var", options, ["correction", "keepdim"]);
   return varianceOp({ x: real("variance", x) }, { dims: checkDims("variance", dim, x.ndim), keepdim, correction });
 }
 /** y = sqrt(variance) */
-export function std(x: Value, dim?: number | Dims, { correction = 1, keepdim = false }: Spread = {}): Value {
+export function std(x: Value, dim?: number | Dims, options: Spread = {}): Value {
+  const { correction = 1, keepdim = false } = only("std", options, ["correction", "keepdim"]);
   return stdOp({ x: real("std", x) }, { dims: checkDims("std", dim, x.ndim), keepdim, correction });
 }
 
@@ -114,7 +117,8 @@ export interface Norm {
   readonly keepdim?: boolean;
 }
 /** y = (sum |x|^p)^(1/p); p = Infinity: the largest |x|, -Infinity: the smallest, 0: how many are not 0 */
-export function norm(x: Value, dim?: number | Dims, { p = 2, keepdim = false }: Norm = {}): Value {
+export function norm(x: Value, dim?: number | Dims, options: Norm = {}): Value {
+  const { p = 2, keepdim = false } = only("norm", options, ["p", "keepdim"]);
   const v = real("norm", x);
   if (p === 2) return lengthOp({ x: v }, { dims: checkDims("norm", dim, x.ndim), keepdim });
   if (p === 0) return cast(sum(ne({ a: v, b: 0 }), dim, keepdim), v.dtype);
@@ -127,7 +131,8 @@ export function norm(x: Value, dim?: number | Dims, { p = 2, keepdim = false }: 
   return where({ condition: zero, a: 0, b: pow({ a: where({ condition: zero, a: 1, b: total }), b: 1 / p }) });
 }
 /** y = x / max(norm, eps) along dim */
-export function normalize(x: Value, dim = 1, { p = 2, eps = 1e-12 }: { p?: number; eps?: number } = {}): Value {
+export function normalize(x: Value, dim = 1, options: { p?: number; eps?: number } = {}): Value {
+  const { p = 2, eps = 1e-12 } = only("normalize", options, ["p", "eps"]);
   return over(x, maximum({ a: norm(x, dim, { p, keepdim: true }), b: eps }));
 }
 

@@ -1,4 +1,5 @@
 // Draws of categories by their probabilities.
+import { only } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import type { Value } from "../core/value.ts";
 import { elementsOf, isRecording } from "../engine/launch.ts";
@@ -37,7 +38,8 @@ function checkWeights(p: Value, samples: number, replacement: boolean): void {
  * Categories drawn with probability p / Σ p, [..., samples], i32. With replacement: where a uniform number falls in the
  * running sum. Without: the first of a race, whose arrival times -log(u) / p are exponential with rate p.
  */
-export function multinomial(p: Value, samples: number, { replacement = false }: Replacement = {}): Value {
+export function multinomial(p: Value, samples: number, options: Replacement = {}): Value {
+  const { replacement = false } = only("multinomial", options, ["replacement"]);
   checkWeights(p, samples, replacement);
   return withGrad(false, () => {
     if (!replacement) {

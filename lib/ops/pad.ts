@@ -1,4 +1,5 @@
 // Borders around a tensor.
+import { only } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import { checkShape, type Dims, numel } from "../core/shape.ts";
 import { type Value, viewValue } from "../core/value.ts";
@@ -67,11 +68,8 @@ function checkRoom(x: Value, { dim, before, after }: Border, mode: PadMode): voi
 }
 
 /** torch.nn.functional.pad: [before, after] of the last dimension, then of the one before it, ... */
-export function pad(
-  x: Value,
-  sizes: Dims,
-  { mode = "constant", value = 0 }: { mode?: PadMode; value?: number } = {},
-): Value {
+export function pad(x: Value, sizes: Dims, options: { mode?: PadMode; value?: number } = {}): Value {
+  const { mode = "constant", value = 0 } = only("pad", options, ["mode", "value"]);
   if (!padModes.includes(mode))
     fail("ERR_NABLA_VALUE", "pad", `there is no mode ${String(mode)}`, { expected: padModes, actual: mode });
   if (!Array.isArray(sizes) || sizes.length % 2 || sizes.length > 2 * x.ndim || !sizes.every(Number.isInteger))

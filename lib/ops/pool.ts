@@ -188,6 +188,9 @@ export interface AvgPoolOptions extends PoolOptions {
   /** What sums are divided by. */
   readonly divisorOverride?: number | undefined;
 }
+const poolNames = ["stride", "padding", "ceilMode"] as const;
+export const maxPoolNames = ["dilation", ...poolNames] as const;
+export const avgPoolNames = ["countIncludePad", "divisorOverride", ...poolNames] as const;
 
 /** Results along one dimension; a last window that would begin in the border is left out. */
 function results(inputs: number, k: number, stride: number, padding: number, dilation: number, ceil: boolean): number {

@@ -1,4 +1,5 @@
 // Elements named by their positions: those that are not 0, one-hot vectors, several indices at once.
+import { only } from "../core/boundary.ts";
 import type { DType } from "../core/dtype.ts";
 import { fail, showShape } from "../core/errors.ts";
 import { broadcastShapes, contiguousStrides, numel, sameShape } from "../core/shape.ts";
@@ -119,7 +120,8 @@ export interface Put {
   readonly accumulate?: boolean;
 }
 /** x with values in the place of x[index0, index1, ...]. */
-export function indexPut(x: Value, indices: readonly Value[], values: Value, { accumulate = false }: Put = {}): Value {
+export function indexPut(x: Value, indices: readonly Value[], values: Value, options: Put = {}): Value {
+  const { accumulate = false } = only("indexPut", options, ["accumulate"]);
   const { shape, at, rest } = joint("indexPut", x, indices);
   const src = reshape(expand(values, [...shape, ...rest]), [at.size, ...rest]);
   return reshape((accumulate ? indexAdd : indexCopy)(leading(x, rest), 0, at, src), x.shape);

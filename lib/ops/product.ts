@@ -1,4 +1,5 @@
 // Products of vectors and matrices whose ranks are fixed, on top of matmul.
+import { only } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import type { Value } from "../core/value.ts";
 import { add, mul } from "./arithmetic.ts";
@@ -35,7 +36,8 @@ export function outer(a: Value, b: Value): Value {
   return mul({ a: unsqueeze(a, 1), b });
 }
 /** y = beta x + alpha a b; x is not read where beta is 0. */
-export function addmm(x: Value, a: Value, b: Value, { beta = 1, alpha = 1 }: Scales = {}): Value {
+export function addmm(x: Value, a: Value, b: Value, options: Scales = {}): Value {
+  const { beta = 1, alpha = 1 } = only("addmm", options, ["beta", "alpha"]);
   const scaled = (v: Value, factor: number) => (factor === 1 ? v : mul({ a: v, b: factor }));
   const product = scaled(ranked("addmm", a, b, [2, 2]), alpha);
   return beta === 0 ? product : add({ a: scaled(x, beta), b: product });

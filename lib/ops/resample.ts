@@ -43,6 +43,7 @@ export interface InterpolateOptions {
   /** Let the first and last elements keep their places (linear and cubic modes). */
   readonly alignCorners?: boolean | undefined;
 }
+export const interpolateNames = ["size", "scaleFactor", "mode", "alignCorners"] as const;
 
 interface Line {
   readonly inputs: number;

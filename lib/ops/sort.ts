@@ -1,5 +1,6 @@
 // Order along a dimension. NaN is the greatest; equal elements keep their order. Rows find positions, values are picked there,
 // so gradients go where the values came from.
+import { only } from "../core/boundary.ts";
 import { fail, showShape } from "../core/errors.ts";
 import { checkDim, sameShape } from "../core/shape.ts";
 import type { Value } from "../core/value.ts";
@@ -143,7 +144,8 @@ export interface Side {
   readonly right?: boolean;
 }
 /** Where each x would be put in to keep `sorted` in order: before its equals, or behind them with `right`. */
-export function searchsorted(sorted: Value, x: Value, { right = false }: Side = {}): Value {
+export function searchsorted(sorted: Value, x: Value, options: Side = {}): Value {
+  const { right = false } = only("searchsorted", options, ["right"]);
   const rows = sorted.shape.slice(0, -1);
   const fits = sorted.ndim === 1 || (sorted.ndim > 1 && sameShape(rows, x.shape.slice(0, -1)));
   if (!fits)

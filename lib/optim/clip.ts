@@ -1,3 +1,4 @@
+import { only } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import { emptyLike, isDense } from "../core/layout.ts";
 import { emptyValue, type Value, viewValue } from "../core/value.ts";
@@ -29,7 +30,8 @@ const element = (x: Value, i: number): Value => viewValue(x, [1], [1], x.offset 
  * console.log(model.weight.grad?.toArray()); // [ [ 0.7071067094802856, 0.7071067094802856 ] ]
  * ```
  */
-export function clipGradNorm(from: Trainable, max: number, { norm = 2 }: { norm?: number } = {}): Tensor<[], "f32"> {
+export function clipGradNorm(from: Trainable, max: number, options: { norm?: number } = {}): Tensor<[], "f32"> {
+  const { norm = 2 } = only("clipGradNorm", options, ["norm"]);
   if (typeof max !== "number" || !(max >= 0) || !(norm > 0))
     fail("ERR_NABLA_VALUE", "clipGradNorm", `cannot clip the ${norm}-norm to ${max}`, {
       expected: "a largest norm from 0 and a norm above 0",

@@ -1,4 +1,4 @@
-import { checkIterable, checkKind } from "../core/boundary.ts";
+import { checkIterable, only } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import { emptyLike, isDense, sameLayout } from "../core/layout.ts";
 import { emptyValue, type Value, viewValue } from "../core/value.ts";
@@ -69,7 +69,7 @@ function makeGroups<O extends Common>(
       if (list.length > 0) made.push(new ParameterGroup(rule, o, new Map(list)));
   };
   for (const group of groups) {
-    checkKind(rule.name, "a group", group, "object");
+    only(rule.name, group, [...Object.keys(rule.defaults), "parameters"] as never);
     const { parameters, ...options } = group;
     const mine = left.filter(([name, p]) => picks(parameters, p, name));
     if (mine.length === 0)
@@ -118,7 +118,7 @@ export abstract class Optimizer<O extends Common = Common> {
   #lr: number;
 
   constructor(rule: Rule<O>, from: Trainable, options: O & Grouping<O>) {
-    checkKind(rule.name, "the second argument", options, "object");
+    only(rule.name, options, [...Object.keys(rule.defaults), "groups", "decay"] as never);
     const { groups, decay, ...given } = options;
     if (groups !== undefined) checkIterable(rule.name, "groups", groups);
     const own = { ...rule.defaults, ...defined(given) } as Required<O>;

@@ -1,14 +1,10 @@
 // Learning rates as functions of the step, counted from 0. They hold no state: a resumed run asks for step 5000 and has it.
-import { checkKind } from "../core/boundary.ts";
+import { only } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 
 /** The learning rate of a step, counted from 0. */
 export type Schedule = (step: number) => number;
 
-function given<O>(op: string, options: O): O {
-  checkKind(op, "the argument", options, "object");
-  return options;
-}
 function positive(op: string, values: Readonly<Record<string, number>>): void {
   for (const [name, x] of Object.entries(values)) {
     if (!(Number.isFinite(x) && x > 0))
@@ -55,7 +51,8 @@ export interface WarmupOptions {
  * console.log([0, 1, 2, 3, 4].map(lr)); // [ 0, 0.2, 0.4, 0.6000000000000001, 0.8 ]
  * ```
  */
-export function linearWarmup(steps: number, after: Schedule, { start = 0 }: WarmupOptions = {}): Schedule {
+export function linearWarmup(steps: number, after: Schedule, options: WarmupOptions = {}): Schedule {
+  const { start = 0 } = only("linearWarmup", options, ["start"]);
   finite("linearWarmup", { steps, start });
   return (i) => (i < steps ? after(0) * (start + ((1 - start) * i) / steps) : after(i - steps));
 }
@@ -74,8 +71,9 @@ export interface DecayOptions {
   start?: number;
 }
 /** y goes from 1 to 0 while x goes from 0 to 1. */
+const decayNames = ["from", "to", "steps", "warmup", "start"] as const;
 function decay(op: string, options: DecayOptions, y: (x: number) => number): Schedule {
-  const { from, to = 0, steps, warmup = 0, start = 0 } = given(op, options);
+  const { from, to = 0, steps, warmup = 0, start = 0 } = only(op, options, decayNames);
   finite(op, { from, to, warmup, start });
   positive(op, { steps, "steps - warmup": steps - warmup });
   const falling: Schedule = (i) => to + (from - to) * y(progress(i, steps - warmup));
@@ -119,7 +117,7 @@ export function cosine(options: DecayOptions): Schedule {
  * ```
  */
 export function polynomial(options: DecayOptions & { power?: number }): Schedule {
-  const { power = 1, ...rest } = given("polynomial", options);
+  const { power = 1, ...rest } = only("polynomial", options, ["power", ...decayNames]);
   positive("polynomial", { power });
   return decay("polynomial", rest, (x) => (1 - x) ** power);
 }
@@ -134,7 +132,7 @@ export function polynomial(options: DecayOptions & { power?: number }): Schedule
  * ```
  */
 export function step(options: { from: number; size: number; gamma?: number }): Schedule {
-  const { from, size, gamma = 0.1 } = given("step", options);
+  const { from, size, gamma = 0.1 } = only("step", options, ["from", "size", "gamma"]);
   finite("step", { from, gamma });
   positive("step", { size });
   return (i) => from * gamma ** Math.floor(i / size);
@@ -150,7 +148,7 @@ export function step(options: { from: number; size: number; gamma?: number }): S
  * ```
  */
 export function multiStep(options: { from: number; milestones: readonly number[]; gamma?: number }): Schedule {
-  const { from, milestones, gamma = 0.1 } = given("multiStep", options);
+  const { from, milestones, gamma = 0.1 } = only("multiStep", options, ["from", "milestones", "gamma"]);
   if (!Array.isArray(milestones) || !milestones.every(Number.isFinite))
     fail("ERR_NABLA_VALUE", "multiStep", "the milestones are a list of steps", { actual: milestones });
   finite("multiStep", { from, gamma });
@@ -167,7 +165,7 @@ export function multiStep(options: { from: number; milestones: readonly number[]
  * ```
  */
 export function exponential(options: { from: number; gamma: number }): Schedule {
-  const { from, gamma } = given("exponential", options);
+  const { from, gamma } = only("exponential", options, ["from", "gamma"]);
   finite("exponential", { from, gamma });
   return (i) => from * gamma ** i;
 }
@@ -192,7 +190,7 @@ export interface RestartOptions {
  * ```
  */
 export function cosineRestarts(options: RestartOptions): Schedule {
-  const { from, to = 0, period, factor = 1 } = given("cosineRestarts", options);
+  const { from, to = 0, period, factor = 1 } = only("cosineRestarts", options, ["from", "to", "period", "factor"]);
   finite("cosineRestarts", { from, to });
   positive("cosineRestarts", { period, factor });
   if (factor < 1)
@@ -242,7 +240,7 @@ export function oneCycle(options: OneCycleOptions): Schedule {
     finalDivFactor = 1e4,
     anneal = "cos",
     threePhase = false,
-  } = given("oneCycle", options);
+  } = only("oneCycle", options, ["max", "steps", "pctStart", "divFactor", "finalDivFactor", "anneal", "threePhase"]);
   finite("oneCycle", { max, pctStart });
   positive("oneCycle", { steps, divFactor, finalDivFactor });
   const first = max / divFactor;
@@ -290,7 +288,14 @@ export interface CyclicOptions {
  * ```
  */
 export function cyclic(options: CyclicOptions): Schedule {
-  const { low, high, up, down = up, mode = "triangular", gamma = 1 } = given("cyclic", options);
+  const {
+    low,
+    high,
+    up,
+    down = up,
+    mode = "triangular",
+    gamma = 1,
+  } = only("cyclic", options, ["low", "high", "up", "down", "mode", "gamma"]);
   finite("cyclic", { low, high, gamma });
   positive("cyclic", { up, down });
   return (i) => {
@@ -337,11 +342,12 @@ export function plateau(options: PlateauOptions): (measured: readonly number[]) 
     cooldown = 0,
     to = 0,
     threshold = 1e-4,
+    mode = "min",
     thresholdMode = "rel",
-  } = given("plateau", options);
+  } = only("plateau", options, ["from", "factor", "patience", "cooldown", "to", "threshold", "mode", "thresholdMode"]);
   finite("plateau", { from, patience, cooldown, to, threshold });
   positive("plateau", { factor });
-  const sign = options.mode === "max" ? -1 : 1;
+  const sign = mode === "max" ? -1 : 1;
   const least = (best: number) => (thresholdMode === "abs" ? threshold : Math.abs(best) * threshold);
   return (measured) => {
     let [rate, best, bad, rest] = [from, Number.POSITIVE_INFINITY, 0, 0];

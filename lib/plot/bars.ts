@@ -1,3 +1,4 @@
+import { only } from "../core/boundary.ts";
 import { Chart, type ChartOptions, heading, painted, sizeOf } from "./chart.ts";
 import { entries, type Named, read } from "./read.ts";
 import { type Scale, scaleOf } from "./scale.ts";
@@ -39,6 +40,7 @@ function scaleFor(values: Float64Array, { log = false, floor }: BarsOptions): Sc
  * ```
  */
 export function bars(rows: Named<number>, options: BarsOptions = {}): Chart {
+  only("bars", options, ["title", "width", "log", "floor", "x"]);
   const pairs = entries("bars", "bars", rows);
   const values = read(
     "bars",

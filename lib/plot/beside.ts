@@ -1,3 +1,4 @@
+import { only } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import { Chart, heading } from "./chart.ts";
 import { el } from "./svg.ts";
@@ -19,7 +20,8 @@ export interface BesideOptions {
  * console.log(beside([bars({ a: 1 }), bars({ b: 2 })]).drawing().width); // 1280
  * ```
  */
-export function beside(charts: readonly Chart[], { title, columns = charts.length }: BesideOptions = {}): Chart {
+export function beside(charts: readonly Chart[], options: BesideOptions = {}): Chart {
+  const { title, columns = charts.length } = only("beside", options, ["title", "columns"]);
   if (
     charts.length === 0 ||
     !charts.every((chart) => chart instanceof Chart) ||

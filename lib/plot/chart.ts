@@ -1,3 +1,4 @@
+import { only } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import { label, page, type Theme } from "./svg.ts";
 import { clean } from "./words.ts";
@@ -70,7 +71,8 @@ export class Chart {
    * console.log(lines({ loss: [3, 2, 1] }).svg().slice(0, 4)); // <svg
    * ```
    */
-  svg({ theme = "auto" }: SvgOptions = {}): string {
+  svg(options: SvgOptions = {}): string {
+    const { theme = "auto" } = only("svg", options, ["theme"]);
     if (theme !== "auto" && theme !== "light" && theme !== "dark")
       fail("ERR_NABLA_VALUE", "svg", `theme must be auto, light or dark, got ${clean(theme)}`, { actual: theme });
     const { width, height, body } = this.#draw();
@@ -85,7 +87,8 @@ export class Chart {
    * console.log(bars({ a: 2, b: 1 }).text({ width: 20 }).split("\n").length); // 2
    * ```
    */
-  text({ width = 80, height = 16, color = false }: TextOptions = {}): string {
+  text(options: TextOptions = {}): string {
+    const { width = 80, height = 16, color = false } = only("text", options, ["width", "height", "color"]);
     for (const [name, x, low] of [["width", width, 20] as const, ["height", height, 4] as const])
       if (!Number.isInteger(x) || x < low || x > 1000)
         fail("ERR_NABLA_VALUE", "text", `${name} must be a whole number from ${low} to 1000, got ${x}`, { actual: x });

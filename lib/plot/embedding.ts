@@ -1,3 +1,4 @@
+import { only } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import { noGrad } from "../grad.ts";
 import { arange, tensor } from "../tensor/create.ts";
@@ -104,7 +105,8 @@ export interface EmbeddingOptions extends ScatterOptions {
  * console.log(embedding(randn(100, 16), { labels: Array.from({ length: 100 }, (_, i) => i % 3) }).svg().includes("component 1")); // true
  * ```
  */
-export function embedding(x: Tensor, { labels, ...options }: EmbeddingOptions = {}): Chart {
+export function embedding(x: Tensor, given: EmbeddingOptions = {}): Chart {
+  const { labels, ...options } = only("embedding", given, ["title", "width", "height", "x", "y", "labels"]);
   const { points, explained } = pca(x, 2);
   const n = x.shape[0]!;
   if (labels !== undefined && labels.length !== n)

@@ -1,3 +1,4 @@
+import { only } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import { Chart, type ChartOptions, heading, painted } from "./chart.ts";
 import { grid, type Shaped } from "./read.ts";
@@ -68,6 +69,7 @@ function table(op: string, from: Shaped | readonly (readonly number[])[]): numbe
  * ```
  */
 export function heatmap(values: Shaped | readonly (readonly number[])[], options: HeatmapOptions = {}): Chart {
+  only("heatmap", options, ["title", "rows", "columns", "x", "y", "numbers"]);
   const all = table("heatmap", values);
   const most = Math.max(...all.flat().filter(Number.isFinite).map(Math.abs), 1e-300);
   const shares = all.map((row) => row.map((value) => (Number.isFinite(value) ? value / most : 0)));
@@ -91,10 +93,8 @@ export interface ConfusionOptions extends Pick<ChartOptions, "title"> {
  * console.log(confusion([[9, 1], [0, 10]], { classes: ["cat", "dog"] }).text().includes("90.0%")); // true
  * ```
  */
-export function confusion(
-  counts: Shaped | readonly (readonly number[])[],
-  { classes, title }: ConfusionOptions = {},
-): Chart {
+export function confusion(counts: Shaped | readonly (readonly number[])[], options: ConfusionOptions = {}): Chart {
+  const { classes, title } = only("confusion", options, ["classes", "title"]);
   const values = table("confusion", counts);
   if (values.length !== values[0]!.length)
     fail("ERR_NABLA_SHAPE", "confusion", `the matrix is ${values.length} x ${values[0]!.length}, not square`, {

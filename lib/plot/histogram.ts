@@ -1,3 +1,4 @@
+import { only } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import { below } from "./axes.ts";
 import { Chart, type ChartOptions, heading, painted, sizeOf } from "./chart.ts";
@@ -60,7 +61,7 @@ function rowOf(name: string, values: Float64Array, scale: Scale, bins: number): 
  * ```
  */
 export function histogram(sets: Named<Numbers>, options: HistogramOptions = {}): Chart {
-  const { bins = 48, log = false, range } = options;
+  const { bins = 48, log = false, range } = only("histogram", options, ["title", "width", "bins", "log", "range", "x"]);
   if (!Number.isInteger(bins) || bins < 2 || bins > 1000)
     fail("ERR_NABLA_VALUE", "histogram", `bins must be a whole number from 2 to 1000, got ${bins}`, { actual: bins });
   const pairs = entries("histogram", "sets", sets).map(

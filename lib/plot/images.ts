@@ -1,3 +1,4 @@
+import { only } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { Chart, type ChartOptions, heading } from "./chart.ts";
@@ -24,6 +25,7 @@ export interface ImagesOptions extends Pick<ChartOptions, "title"> {
   /** Each picture by its own least and largest. */
   each?: boolean;
 }
+const imagesNames = ["title", "columns", "labels", "scale", "colors", "range", "each"] as const;
 
 interface Picture {
   readonly rows: number;
@@ -146,6 +148,7 @@ function picturesOf(op: string, from: Shaped, { range, each = false, colors = "i
  * ```
  */
 export function images(pictures: Shaped, options: ImagesOptions = {}): Chart {
+  only("images", options, imagesNames);
   return gallery("images", picturesOf("images", pictures, options), options);
 }
 
@@ -161,6 +164,7 @@ export function images(pictures: Shaped, options: ImagesOptions = {}): Chart {
  * ```
  */
 export function filters(weights: Shaped, options: ImagesOptions = {}): Chart {
+  only("filters", options, imagesNames);
   const { shape, data } = grid("filters", "weights", weights, [4]);
   const [out, ins, rows, columns] = shape as [number, number, number, number];
   const rgb = ins === 3;
@@ -181,6 +185,7 @@ export function filters(weights: Shaped, options: ImagesOptions = {}): Chart {
  * ```
  */
 export function featureMaps(activations: Shaped, options: ImagesOptions = {}): Chart {
+  only("featureMaps", options, imagesNames);
   const look: ImagesOptions = { colors: "heat", each: true, ...options };
   return gallery("featureMaps", picturesOf("featureMaps", activations, look), look);
 }

@@ -1,3 +1,4 @@
+import { only } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import { axes, type Box, below, cap, clipped, dashes, leftOf, legend } from "./axes.ts";
 import { Chart, type ChartOptions, heading, sizeOf } from "./chart.ts";
@@ -115,7 +116,12 @@ function curve({ x, y, means, points, dashed }: Curve, i: number, place: Place, 
  * ```
  */
 export function lines(series: Named<Line | Numbers>, options: LinesOptions = {}): Chart {
-  const { smooth = 1, log, xRange, yRange } = options;
+  const {
+    smooth = 1,
+    log,
+    xRange,
+    yRange,
+  } = only("lines", options, ["title", "width", "height", "x", "y", "log", "smooth", "xRange", "yRange"]);
   if (!Number.isSafeInteger(smooth) || smooth < 1)
     fail("ERR_NABLA_VALUE", "lines", `smooth must be a whole number from 1, got ${smooth}`, { actual: smooth });
   const curves = entries("lines", "series", series).map(([name, from]) => curveOf(name, from, smooth));
@@ -185,6 +191,7 @@ export function scatter(
   groups: Named<{ readonly x: Numbers; readonly y: Numbers }>,
   options: ScatterOptions = {},
 ): Chart {
+  only("scatter", options, ["title", "width", "height", "x", "y"]);
   const pairs = entries("scatter", "groups", groups).map(([name, { x, y }]) => [name, { x, y, points: true }] as const);
   return lines(pairs, { height: 480, width: 560, ...options });
 }

@@ -1,3 +1,4 @@
+import { only } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import { clean } from "./words.ts";
 
@@ -26,7 +27,8 @@ export interface PngOptions {
  * The bytes of a PNG of an SVG document, by the package sharp, which is to be installed beside nabla. Throws ERR_NABLA_STATE without
  * it, ERR_NABLA_VALUE for a scale not from 0.1 to 10 or for a text that is no SVG.
  */
-export async function png(svg: string, { scale = 2 }: PngOptions = {}): Promise<Uint8Array> {
+export async function png(svg: string, options: PngOptions = {}): Promise<Uint8Array> {
+  const { scale = 2 } = only("png", options, ["scale"]);
   if (!(scale >= 0.1 && scale <= 10))
     fail("ERR_NABLA_VALUE", "png", `scale must be from 0.1 to 10, got ${scale}`, { actual: scale });
   if (typeof svg !== "string" || !svg.startsWith("<svg"))

@@ -1,3 +1,4 @@
+import { only } from "../core/boundary.ts";
 import { checkDType } from "../core/dtype.ts";
 import { fail } from "../core/errors.ts";
 import { Value } from "../core/value.ts";
@@ -15,6 +16,7 @@ export interface Options<E extends DType = DType> {
 
 /** A fresh value as the tensor asked for. */
 export function leaf(op: string, options: Options | undefined, make: (dtype: DType | undefined) => Value): Tensor {
+  if (options !== undefined) only(op, options, ["dtype", "requiresGrad"]);
   const x = make(options?.dtype === undefined ? undefined : checkDType(op, options.dtype));
   if (options?.requiresGrad) x.requiresGrad = true;
   return x as Tensor;

@@ -1,4 +1,4 @@
-import { guards, operand, value } from "../core/boundary.ts";
+import { guards, only, operand, value } from "../core/boundary.ts";
 import type { Value } from "../core/value.ts";
 import type { Operand } from "../engine/launch.ts";
 import * as all from "../ops/index.ts";
@@ -128,7 +128,8 @@ export function tensordot(
  * console.log(x); // tensor([[1., 1., 1.], [2., 2., 2.]])
  * ```
  */
-export function meshgrid(tensors: readonly Tensor[], { indexing = "ij" }: { indexing?: "ij" | "xy" } = {}): Tensor[] {
+export function meshgrid(tensors: readonly Tensor[], options: { indexing?: "ij" | "xy" } = {}): Tensor[] {
+  const { indexing = "ij" } = only("meshgrid", options, ["indexing"]);
   return ops.meshgrid(tensors, indexing) as Tensor[];
 }
 

@@ -1,4 +1,4 @@
-import { checkKind } from "../core/boundary.ts";
+import { checkKind, only } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import { replaceText } from "../io/file.ts";
 import { readObject } from "../io/shards.ts";
@@ -97,8 +97,7 @@ export class BPETokenizer implements Tokenizer {
   /** Learns merges from a text until there are `vocabSize` tokens, or no pair occurs often enough. */
   static train(text: string, options: BPEOptions): BPETokenizer {
     checkKind("BPETokenizer", "the text", text, "string");
-    checkKind("BPETokenizer", "the second argument", options, "object");
-    const { vocabSize, special = [], least = 2 } = options;
+    const { vocabSize, special = [], least = 2 } = only("BPETokenizer", options, ["vocabSize", "special", "least"]);
     if (!Array.isArray(special) || !special.every((s) => typeof s === "string"))
       fail("ERR_NABLA_TYPE", "BPETokenizer", "special is a list of texts", { actual: special });
     const first = special.length + alphabet.length;
@@ -128,7 +127,8 @@ export class BPETokenizer implements Tokenizer {
     return ids;
   }
   /** Special tokens in the text become their ids; with `special: false` they are text like any other. */
-  encode(text: string, { special = true }: { special?: boolean } = {}): number[] {
+  encode(text: string, options: { special?: boolean } = {}): number[] {
+    const { special = true } = only("encode", options, ["special"]);
     const out: number[] = [];
     for (const part of special && this.#cut ? text.split(this.#cut) : [text]) {
       const id = special ? this.special.get(part) : undefined;

@@ -1,5 +1,5 @@
 // What fit, evaluate and perplexity refuse.
-import { checkIterable, checkKind } from "../core/boundary.ts";
+import { checkIterable, checkKind, only } from "../core/boundary.ts";
 import { checkCount, fail, show } from "../core/errors.ts";
 import { Value } from "../core/value.ts";
 import { checkPrecision } from "../engine/precision.ts";
@@ -10,11 +10,15 @@ import type { EvaluateOptions, FitOptions } from "./fit.ts";
 
 type Pair = readonly [Tensor, Tensor];
 
+const lookNames = ["loss", "metrics", "precision", "signal"] as const;
+const runNames = ["optimizer", "epochs", "validation", "accumulate", "clip", "schedule", "compile"] as const;
+/** The options of fit, and of evaluate, which leaves the last two rows aside: both may be given one object. */
+export const fitNames = [...lookNames, ...runNames, "checkpoint", "resume"] as const;
+
 /** What fit and evaluate take, whatever the types were told. */
 export function checkCall(op: string, model: unknown, data: unknown, options: EvaluateOptions<Tensor, Tensor>): void {
   checkModel(op, model);
   checkIterable(op, "the data", data);
-  checkKind(op, "the third argument", options, "object");
   checkKind(op, "loss", options.loss, "function");
   const { metrics = {} } = options;
   checkKind(op, "metrics", metrics, "object");
@@ -26,7 +30,7 @@ export function checkOptions(options: FitOptions<Tensor, Tensor>): void {
   if (!(optimizer instanceof Optimizer))
     fail("ERR_NABLA_TYPE", "fit", `optimizer is ${show(optimizer)}`, { expected: "an Optimizer", actual: optimizer });
   if (checkpoint !== undefined) {
-    checkKind("fit", "checkpoint", checkpoint, "object");
+    only("fit", checkpoint, ["path", "every", "keep"]);
     checkKind("fit", "path of checkpoint", checkpoint.path, "string");
   }
   if (resume && !checkpoint)

@@ -1,5 +1,5 @@
 import { type Compiled, compile } from "../compile/compile.ts";
-import { value } from "../core/boundary.ts";
+import { only, value } from "../core/boundary.ts";
 import { fail, type NablaError } from "../core/errors.ts";
 import { type Precision, withPrecision } from "../engine/precision.ts";
 import { withGrad } from "../engine/tape.ts";
@@ -8,7 +8,7 @@ import { clipGradNorm } from "../optim/clip.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
 import type { Schedule } from "../optim/schedule.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkBatch, checkCall, checkFinite, checkOptions, checkSignal } from "./check.ts";
+import { checkBatch, checkCall, checkFinite, checkOptions, checkSignal, fitNames } from "./check.ts";
 import type { Metric } from "./metric.ts";
 import { Checkpoints, type FitCheckpoint, Progress, restOf, Tally } from "./progress.ts";
 import { Watch } from "./watch.ts";
@@ -244,6 +244,7 @@ async function* run(
   options: Plain,
   progress: Progress,
 ): AsyncGenerator<FitEvent, void, undefined> {
+  only("fit", options, fitNames);
   checkCall("fit", model, data, options);
   checkOptions(options);
   const { optimizer, epochs = 1, validation, precision = "f32", checkpoint, resume = false } = options;
@@ -344,6 +345,7 @@ export async function evaluate<X, Y, O>(
   options: EvaluateOptions<Y, O>,
 ): Promise<Scores> {
   const plain = options as unknown as EvaluateOptions<Tensor, Tensor>;
+  only("evaluate", plain as Plain, fitNames);
   checkCall("evaluate", model, data, plain);
   const { loss, metrics = {}, precision = "f32", signal } = plain;
   const modes = [...model.namedModules().values()].map((m) => [m, m.training] as const);

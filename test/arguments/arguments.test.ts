@@ -39,18 +39,22 @@ const isOptions = (x: unknown): x is Record<string, unknown> =>
 interface Wrong {
   readonly told: string;
   readonly args: readonly unknown[];
+  /** Nothing else than a refusal will do. */
+  readonly strict?: true;
 }
-/** A right call with one wrong argument, option or entry of a list; null for options is JavaScript's own to refuse. */
+/** A right call with one wrong argument, option or entry of a list, and with an option that there is not. */
 function* spoiled(right: readonly unknown[]): Generator<Wrong> {
-  for (const [i, a] of right.entries())
+  for (const [i, a] of right.entries()) {
+    if (isOptions(a)) yield { told: "colour", args: right.with(i, { ...a, colour: 1 }), strict: true };
     for (const [told, x] of Object.entries(wrong)) {
-      if (!(x === null && isOptions(a))) yield { told: `argument ${i}: ${told}`, args: right.with(i, x) };
+      yield { told: `argument ${i}: ${told}`, args: right.with(i, x) };
       if (isOptions(a))
         for (const key of Object.keys(a)) yield { told: `${key}: ${told}`, args: right.with(i, { ...a, [key]: x }) };
       if (Array.isArray(a))
         for (const k of a.keys())
           yield { told: `entry ${k} of argument ${i}: ${told}`, args: right.with(i, a.with(k, x)) };
     }
+  }
 }
 
 /** Awaits, and takes a little of what comes one by one. */
@@ -62,9 +66,10 @@ async function drain(given: unknown): Promise<void> {
   for await (const _ of y as AsyncIterable<unknown>) if (--left === 0) break;
 }
 /** What is wrong with how a call ended; undefined where it was accepted or refused as it should be. */
-async function complaint(f: () => unknown): Promise<string | undefined> {
+async function complaint(f: () => unknown, strict = false): Promise<string | undefined> {
   try {
     await drain(f());
+    if (strict) return "accepted";
   } catch (e) {
     // What the system says of files it says itself: ENOENT.
     if ((e as NodeJS.ErrnoException).syscall !== undefined) return undefined;
@@ -81,8 +86,8 @@ async function refusals(call: (args: readonly unknown[]) => unknown, right: () =
   const found: string[] = [];
   const { length } = [...spoiled(right())];
   for (let i = 0; i < length; i++) {
-    const { told, args } = [...spoiled(right())][i] as Wrong;
-    const bad = await complaint(() => call(args));
+    const { told, args, strict } = [...spoiled(right())][i] as Wrong;
+    const bad = await complaint(() => call(args), strict);
     if (bad) found.push(`${told}: ${bad}`);
   }
   return found;

@@ -41,7 +41,14 @@ const fitting = (model: Linear) => ({
   precision: "f32",
 });
 const characters = nabla.CharTokenizer.from("abcdefghijk");
-const squares = { length: 4, get: (i: number) => [tensor([i]), i] as const };
+class Squares {
+  readonly length = 4;
+  readonly get = (i: number) => [tensor([i]), i] as const;
+}
+class Ones {
+  readonly vocabSize = 11;
+  readonly encode = () => [1];
+}
 const loading = { size: 2, shuffle: true, seed: 1, dropLast: false };
 const optimizer = (more: object = {}) => [net(), { lr: 0.1, groups: [{ parameters: "bias", lr: 0.2 }], ...more }];
 const images = ones(2, 3, 8, 8);
@@ -178,7 +185,7 @@ export const functions: Record<string, Call> = {
   tripletMargin: () => [x, x, x, { ...reduction, margin: 1, p: 2, eps: 1e-6 }],
   valueAndGrad: () => [(y: Tensor) => y.sum(), { argnums: 0, createGraph: false }],
   where: () => [x.gt(0), x, 0],
-  writeTokens: () => [join(folder, "written"), ["abc"], { encode: () => [1], vocabSize: 11, separator: 1 }],
+  writeTokens: () => [join(folder, "written"), ["abc"], new Ones(), { separator: 1 }],
   zeros: () => [[2, 3], options],
   zerosLike: () => [x, options],
 
@@ -245,7 +252,7 @@ export const functions: Record<string, Call> = {
   CharTokenizer: () => [["a", "b"]],
   ContinuousBatch: () => [gpt(), { streams: 2, contextLength: 8, prepack: true }],
   DataLoader: () => [
-    squares,
+    new Squares(),
     { ...loading, collate: nabla.collate, transform: (b: unknown) => b, prefetch: 1, concurrency: 2 },
   ],
   KVCache: () => [

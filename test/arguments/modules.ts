@@ -111,7 +111,7 @@ export const modules: Record<string, Right> = {
   ReLU6: activation,
   ResNet: [[{ blocks: [1], channels: 4, classes: 3, inputs: 3, large: false, project: true }], [pictures]],
   RotaryPosition: [
-    [8, 4, { theta: 1e4, width: 4, layout: "half" }],
+    [8, 4, { theta: 1e4 }],
     [heads, tensor([0, 1, 2], { dtype: "i32" })],
   ],
   SELU: activation,
@@ -150,5 +150,5 @@ export const modules: Record<string, Right> = {
     [words, looking],
   ],
   Upsample: [[{ size: [4, 4], mode: "nearest" }], [pictures]],
-  ViT: [[{ ...sizes, imageSize: 8, patchSize: 4, channels: 3, classes: 3 }], [pictures]],
+  ViT: [[{ layers: 1, heads: 2, width: 8, imageSize: 8, patchSize: 4, channels: 3, classes: 3 }], [pictures]],
 };

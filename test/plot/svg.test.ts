@@ -4,7 +4,7 @@ import { digits, NablaError, randn, seed, tensor } from "nabla";
 import {
   bars,
   beside,
-  type Chart,
+  Chart,
   confusion,
   embedding,
   featureMaps,
@@ -207,6 +207,24 @@ it.each<[string, () => unknown, string, RegExp]>([
   expect(error).toBeInstanceOf(NablaError);
   expect((error as NablaError).code).toBe(`ERR_NABLA_${code}`);
   expect((error as NablaError).message).toMatch(said);
+});
+
+it.each([
+  ["bars", (o: never) => bars({ a: 1 }, o)],
+  ["beside", (o: never) => beside([bars({ a: 1 })], o)],
+  ["confusion", (o: never) => confusion([[1]], o)],
+  ["embedding", (o: never) => embedding(x, o)],
+  ["featureMaps", (o: never) => featureMaps({ shape: [1, 1, 2, 2], data: pixels.slice(0, 4) }, o)],
+  ["filters", (o: never) => filters({ shape: [1, 1, 2, 2], data: pixels.slice(0, 4) }, o)],
+  ["heatmap", (o: never) => heatmap([[1]], o)],
+  ["histogram", (o: never) => histogram({ a: [1, 2] }, o)],
+  ["images", (o: never) => images(two, o)],
+  ["lines", (o: never) => lines({ a: [1, 2] }, o)],
+  ["scatter", (o: never) => scatter({ a: { x: [0, 1], y: [1, 0] } }, o)],
+])("%s refuses options that there are not", (_, chart) => {
+  expect(chart({} as never)).toBeInstanceOf(Chart);
+  expect(() => chart(bad({ colour: 1 }))).toThrow("there is no option colour");
+  expect(() => chart(bad(null))).toThrow(NablaError);
 });
 
 it("counts are written as they are", () => {
