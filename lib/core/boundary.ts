@@ -69,6 +69,12 @@ export function checkIterable(op: string, name: string, x: unknown): void {
   fail("ERR_NABLA_TYPE", op, `${name} is ${told(x)}, nothing to iterate over`, { expected: "an iterable", actual: x });
 }
 
+/** No argument is a BigInt or a symbol: arithmetic with them throws, and so do sentences about them. */
+export function checkPlain(op: string, values: object): void {
+  for (const [name, x] of Object.entries(values))
+    if (typeof x === "bigint" || typeof x === "symbol")
+      fail("ERR_NABLA_TYPE", op, `${name} is ${show(x)}`, { actual: x, hint: "Number(x) makes a number of a BigInt" });
+}
 /** The names of T, all of them: a list that lacks one does not type-check. */
 type Names<T, K extends keyof T> = readonly K[] &
   ([Exclude<keyof T, K>] extends [never] ? unknown : { readonly lacks: Exclude<keyof T, K> });
@@ -82,5 +88,6 @@ export function only<T extends object, const K extends keyof T>(op: string, opti
         actual: name,
         hint: `the options are ${names.join(", ")}`,
       });
+  checkPlain(op, options);
   return options;
 }

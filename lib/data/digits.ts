@@ -1,4 +1,4 @@
-import { only } from "../core/boundary.ts";
+import { checkPlain, only } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import type { Idx } from "./idx.ts";
 
@@ -167,6 +167,7 @@ export function digits(count: number, options: { seed?: number } = {}): Digits {
     if (Number.isInteger(value) && value >= 0 && value <= max) return;
     fail("ERR_NABLA_VALUE", "digits", `${name} must be an integer from 0 to ${max}, got ${value}`, { actual: value });
   };
+  checkPlain("digits", { count });
   whole("count", count, 1e6);
   whole("seed", seed, 2 ** 32 - 1);
   const images = new Uint8Array(count * side * side);

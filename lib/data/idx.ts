@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { checkKind } from "../core/boundary.ts";
+import { checkKind, checkPlain } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 
 type Numbers =
@@ -78,6 +78,7 @@ function load(file: string): Buffer {
  * ```
  */
 export function readIdx(file: string): Idx {
+  checkPlain("readIdx", { file });
   const bytes = load(file);
   const cut = (need: number): never =>
     refuse(file, `ends at byte ${bytes.length}`, `${need} bytes`, `${bytes.length} bytes`);

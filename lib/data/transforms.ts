@@ -1,4 +1,4 @@
-import { checkKind, only } from "../core/boundary.ts";
+import { checkKind, checkPlain, only } from "../core/boundary.ts";
 import type { TypedArray } from "../core/dtype.ts";
 import { fail, show, showShape } from "../core/errors.ts";
 import { emptyValue, Value, wrapArray } from "../core/value.ts";
@@ -32,6 +32,7 @@ function checkSize(op: string, size: readonly number[]): void {
     fail("ERR_NABLA_VALUE", op, "the size is [height, width], whole numbers from 1", { actual: size });
 }
 function checkChance(op: string, p: number): void {
+  checkPlain(op, { p });
   if (!(p >= 0 && p <= 1))
     fail("ERR_NABLA_VALUE", op, `${p} is not a probability`, { expected: "a number from 0 to 1", actual: p });
 }

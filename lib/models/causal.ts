@@ -152,7 +152,7 @@ export function checkPrompts(
     if (length > model.contextLength)
       refuse(`prompt ${i} has ${length} tokens, the context ${model.contextLength}`, model.contextLength, length);
     const bad = prompt.find((t) => !(Number.isInteger(t) && t >= 0 && t < model.vocabSize));
-    if (bad !== undefined) refuse(`prompt ${i} has the token ${bad}`, [0, model.vocabSize - 1], bad);
+    if (bad !== undefined) refuse(`prompt ${i} has the token ${String(bad)}`, [0, model.vocabSize - 1], bad);
   }
 }
 /** Whether tokens end with one of those, or with one of those sequences of them. */

@@ -1,4 +1,4 @@
-import { checkIterable, checkKind, only } from "../core/boundary.ts";
+import { checkIterable, checkKind, checkPlain, only } from "../core/boundary.ts";
 import { checkTokenizer, type Tokenizer } from "../text/tokenizer.ts";
 import type { CausalModel } from "./causal.ts";
 import { generate } from "./generate.ts";
@@ -58,6 +58,7 @@ export async function* detokenize(
   const endings = stop.filter((s): s is string => typeof s === "string" && s !== "");
   let held = "";
   for await (const token of tokens) {
+    checkPlain("detokenize", { token });
     if (ends.has(token)) break;
     // Models often have a few more ids than their tokenizer, to a round number: they have no text.
     if (token < tokenizer.vocabSize) held += next(token);

@@ -1,4 +1,4 @@
-import { enter, only } from "../core/boundary.ts";
+import { checkPlain, enter, only } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import {
   type AttentionOptions,
@@ -102,6 +102,7 @@ export class MultiheadAttention<W extends number = number> extends Module {
   constructor(width: W, heads: number, options: MultiheadOptions = {}) {
     const { dropout = 0, bias = true } = only("MultiheadAttention", options, ["dropout", "bias"]);
     super();
+    checkPlain("MultiheadAttention", { width, heads });
     if (!(Number.isInteger(heads) && heads > 0 && width % heads === 0))
       fail("ERR_NABLA_VALUE", "MultiheadAttention", `width ${width} does not divide into ${heads} heads`, {
         expected: "a multiple of heads",

@@ -1,3 +1,4 @@
+import { checkPlain } from "../core/boundary.ts";
 import { fail, showShape } from "../core/errors.ts";
 import { mul } from "../ops/arithmetic.ts";
 import { ones } from "../ops/create.ts";
@@ -24,6 +25,7 @@ export class Dropout extends Module {
 
   constructor(p = 0.5) {
     super();
+    checkPlain(new.target.name, { p });
     if (!(p >= 0 && p <= 1))
       fail("ERR_NABLA_VALUE", "Dropout", `${p} is not a probability`, { expected: "a number from 0 to 1", actual: p });
     this.p = p;

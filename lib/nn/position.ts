@@ -1,4 +1,4 @@
-import { only } from "../core/boundary.ts";
+import { checkPlain, only } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import { checkShape } from "../core/shape.ts";
 import { rotary } from "../ops/heads.ts";
@@ -175,6 +175,7 @@ export class RotaryPosition<W extends number = number> extends Module {
   constructor(length: number, width: W, options: RotaryOptions = {}) {
     only("RotaryPosition", options, ["theta", "scaling"]);
     super();
+    checkPlain("RotaryPosition", { width });
     if (!(Number.isInteger(width) && width > 0 && width % 2 === 0))
       fail("ERR_NABLA_VALUE", "RotaryPosition", `width ${width} is not even`, {
         expected: "an even width",

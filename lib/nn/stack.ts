@@ -1,5 +1,5 @@
 // Transformer layers one behind the other, and encoder and decoder together.
-import { only } from "../core/boundary.ts";
+import { checkPlain, only } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import { reshape } from "../ops/view.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -25,6 +25,7 @@ function lastNorm(width: number, { normFirst = false, norm = normFirst, eps = 1e
 }
 const mostLayers = 10_000;
 function several<L>(op: string, count: number, make: () => L): L[] {
+  checkPlain(op, { layers: count });
   if (!(Number.isInteger(count) && count > 0 && count <= mostLayers))
     fail("ERR_NABLA_VALUE", op, `${count} layers`, {
       expected: `a whole number from 1 to ${mostLayers}`,

@@ -1,4 +1,4 @@
-import { only } from "../core/boundary.ts";
+import { checkPlain, only } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import { gelu, relu, silu } from "../ops/activation.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -32,6 +32,7 @@ abstract class Layer<W extends number> extends Module {
   readonly normFirst: boolean;
 
   constructor(width: W, options: TransformerOptions) {
+    checkPlain(new.target.name, { width });
     const {
       hidden = 4 * width,
       activation = "relu",

@@ -1,4 +1,4 @@
-import { checkKind } from "../core/boundary.ts";
+import { checkKind, checkPlain } from "../core/boundary.ts";
 import type { DType, TypedArray } from "../core/dtype.ts";
 import { fail } from "../core/errors.ts";
 import { checkShape, type Dims, numel } from "../core/shape.ts";
@@ -24,6 +24,7 @@ function elements(y: Value): TypedArray {
 
 /** start, start + step, ... up to but without end. */
 export function arange(start: number, end: number, step = 1, dtype: DType = "i32"): Value {
+  checkPlain("arange", { start, end, step });
   if (!Number.isFinite(start) || !Number.isFinite(end) || !Number.isFinite(step) || step === 0) {
     fail("ERR_NABLA_VALUE", "arange", `cannot count from ${start} to ${end} by ${step}`, {
       actual: [start, end, step],
@@ -36,6 +37,7 @@ export function arange(start: number, end: number, step = 1, dtype: DType = "i32
 }
 /** steps numbers from start to end, both included. */
 export function linspace(start: number, end: number, steps: number, dtype: DType = "f32"): Value {
+  checkPlain("linspace", { start, end, steps });
   const y = emptyValue(checkShape("linspace", [steps]), dtype);
   const to = elements(y);
   for (let i = 0; i < to.length; i++)

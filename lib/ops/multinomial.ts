@@ -1,5 +1,5 @@
 // Draws of categories by their probabilities.
-import { only } from "../core/boundary.ts";
+import { checkPlain, only } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import type { Value } from "../core/value.ts";
 import { elementsOf, isRecording } from "../engine/launch.ts";
@@ -17,6 +17,7 @@ import { slice } from "./view.ts";
 function checkWeights(p: Value, samples: number, replacement: boolean): void {
   if (p.ndim < 1 || p.ndim > 2 || !p.isFloat)
     fail("ERR_NABLA_SHAPE", "multinomial", "takes a vector or rows of float weights", { values: { p } });
+  checkPlain("multinomial", { samples });
   if (!Number.isInteger(samples) || samples < 1)
     fail("ERR_NABLA_VALUE", "multinomial", `${samples} is not a number of draws`, { actual: samples });
   if (isRecording() || p.size === 0) return;

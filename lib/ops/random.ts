@@ -1,7 +1,7 @@
 // Random numbers of one generator: its state, the seed and a counter, is a tensor that only kernels write, so a compiled
 // step draws new numbers each time it is replayed. Number e of a call depends on seed, counter and e alone: the same bits
 // with any number of threads and on any instruction set.
-import { checkKind } from "../core/boundary.ts";
+import { checkKind, checkPlain } from "../core/boundary.ts";
 import type { DType } from "../core/dtype.ts";
 import { fail } from "../core/errors.ts";
 import { checkShape, type Dims, numel, sameShape } from "../core/shape.ts";
@@ -92,6 +92,7 @@ function floats(op: string, shape: Dims, dtype: DType): Value {
 /** Uniform in [low, high). */
 export function uniform(shape: Dims, low = 0, high = 1, dtype: DType = "f32"): Value {
   const y = floats("uniform", shape, dtype);
+  checkPlain("uniform", { low, high });
   const span = dtype === "f32" ? Math.fround(Math.fround(high) - Math.fround(low)) : high - low;
   if (!(span >= 0 && span < Number.POSITIVE_INFINITY))
     fail("ERR_NABLA_VALUE", "uniform", `there is no range from ${low} to ${high}`, {
@@ -103,6 +104,7 @@ export function uniform(shape: Dims, low = 0, high = 1, dtype: DType = "f32"): V
 /** Normal with this mean and standard deviation. */
 export function normal(shape: Dims, mean = 0, std = 1, dtype: DType = "f32"): Value {
   const y = floats("normal", shape, dtype);
+  checkPlain("normal", { mean, std });
   if (!(std >= 0 && std < Number.POSITIVE_INFINITY && Number.isFinite(mean)))
     fail("ERR_NABLA_VALUE", "normal", `there is no normal distribution of mean ${mean} and deviation ${std}`, {
       expected: "a finite mean, a finite deviation from 0",
@@ -114,6 +116,7 @@ export function normal(shape: Dims, mean = 0, std = 1, dtype: DType = "f32"): Va
 const isI32 = (x: number): boolean => x === (x | 0);
 /** Whole numbers from low to high - 1, i32. */
 export function randint(shape: Dims, low: number, high: number): Value {
+  checkPlain("randint", { low, high });
   if (!isI32(low) || !isI32(high) || low >= high)
     fail("ERR_NABLA_VALUE", "randint", `there are no 32-bit integers from ${low} to below ${high}`, {
       expected: "whole numbers low < high",

@@ -1,4 +1,4 @@
-import { only } from "../core/boundary.ts";
+import { checkPlain, only } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 import { emptyLike, isDense } from "../core/layout.ts";
 import { emptyValue, type Value, viewValue } from "../core/value.ts";
@@ -32,6 +32,7 @@ const element = (x: Value, i: number): Value => viewValue(x, [1], [1], x.offset 
  */
 export function clipGradNorm(from: Trainable, max: number, options: { norm?: number } = {}): Tensor<[], "f32"> {
   const { norm = 2 } = only("clipGradNorm", options, ["norm"]);
+  checkPlain("clipGradNorm", { max });
   if (typeof max !== "number" || !(max >= 0) || !(norm > 0))
     fail("ERR_NABLA_VALUE", "clipGradNorm", `cannot clip the ${norm}-norm to ${max}`, {
       expected: "a largest norm from 0 and a norm above 0",
@@ -74,6 +75,7 @@ export function clipGradNorm(from: Trainable, max: number, options: { norm?: num
  * ```
  */
 export function clipGradValue(from: Trainable, max: number): void {
+  checkPlain("clipGradValue", { max });
   if (typeof max !== "number" || !(max >= 0))
     fail("ERR_NABLA_VALUE", "clipGradValue", `cannot clip to ${max}`, { expected: "from 0", actual: max });
   withGrad(false, () => {

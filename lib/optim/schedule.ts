@@ -1,17 +1,19 @@
 // Learning rates as functions of the step, counted from 0. They hold no state: a resumed run asks for step 5000 and has it.
-import { only } from "../core/boundary.ts";
+import { checkPlain, only } from "../core/boundary.ts";
 import { fail } from "../core/errors.ts";
 
 /** The learning rate of a step, counted from 0. */
 export type Schedule = (step: number) => number;
 
 function positive(op: string, values: Readonly<Record<string, number>>): void {
+  checkPlain(op, values);
   for (const [name, x] of Object.entries(values)) {
     if (!(Number.isFinite(x) && x > 0))
       fail("ERR_NABLA_VALUE", op, `${name} must be a number above 0, got ${x}`, { expected: "above 0", actual: x });
   }
 }
 function finite(op: string, values: Readonly<Record<string, number>>): void {
+  checkPlain(op, values);
   for (const [name, x] of Object.entries(values)) {
     if (!Number.isFinite(x))
       fail("ERR_NABLA_VALUE", op, `${name} must be a finite number, got ${x}`, { expected: "finite", actual: x });

@@ -20,6 +20,8 @@ const wrong: Readonly<Record<string, unknown>> = {
   true: true,
   "-1": -1,
   "1.5": 1.5,
+  "2n": 2n,
+  "a symbol": Symbol("s"),
   NaN: Number.NaN,
   "2^53": 2 ** 53,
   "a text": join(folder, "text"),
