@@ -125,7 +125,7 @@ export abstract class Decoder extends Module implements CausalModel {
     const [x, { lm_head }] = [wanted(this.hidden(ids, place), place), this];
     return (lm_head instanceof Module ? lm_head.forward(x as never) : linear(x, lm_head.weight)) as Tensor;
   }
-  /** The mean cross-entropy of targets [batch, time], -100 for those that do not count; logits are never all stored. */
+  /** The mean cross-entropy of targets [batch, time], -100 for those that do not count; logits take no more than the weight. */
   loss(ids: Tensor, targets: Tensor, place: Place = {}): Tensor<[], "f32"> {
     return linearCrossEntropy(this.hidden(ids, place), this.lm_head.weight, targets);
   }

@@ -4,8 +4,8 @@ import type { Tensor } from "../tensor/tensor.ts";
 
 /**
  * The mean of -log softmax(x Wᵀ)[target], the loss of a language model, with x [..., width], W [classes, width] and target [...]
- * of labels: crossEntropy(x.matmul(W.mT()), target), without ever storing all logits. Gradients are made in the same pass, some
- * rows at a time. Labels equal to `ignoreIndex`, -100 unless given, are left out.
+ * of labels: crossEntropy(x.matmul(W.mT()), target), without storing all logits: of `width` rows at a time, which take as much as W, or
+ * 16 MB. Gradients are made in the same pass. Labels equal to `ignoreIndex`, -100 unless given, are left out.
  *
  * Shapes that do not fit are an ERR_NABLA_SHAPE, labels outside the classes an ERR_NABLA_INDEX.
  * @example
