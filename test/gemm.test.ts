@@ -164,6 +164,81 @@ describe("gemm", () => {
   });
 });
 
+describe("gemm of one and two rows", () => {
+  // Rows of b 2 KiB apart and of a b that no cache holds, which pass by from end to end, and others; tails of chains of
+  // every kind; more columns than sums that wait at once; parts of columns for several threads.
+  const shapes = [
+    [512, 130],
+    [512, 257],
+    [1024, 771],
+    [4096, 259],
+    [4608, 1030],
+    [784, 600],
+  ] as const;
+  it.each(shapes)("%i columns, %i deep", (n, k) => {
+    const next = random(n + k);
+    const y = Float32Array.from({ length: k * n }, () => next() - 0.5);
+    const x = numbers(2 * k, 21);
+    const begun = numbers(2 * n, 22);
+    const run = (m: number, turned: boolean, add: boolean) => {
+      const c = begun.slice(0, m * n);
+      const b = laid(y, n, turned);
+      const words = [
+        1,
+        1,
+        m,
+        n,
+        k,
+        0,
+        0,
+        0,
+        n,
+        1,
+        0,
+        0,
+        0,
+        k,
+        1,
+        0,
+        0,
+        0,
+        ...b.steps,
+        0,
+        activations.relu,
+        add ? 1 : 0,
+      ];
+      native.run(K.gemm.id.f32, write(words), c, x, b.array, begun, null, null);
+      return c;
+    };
+    for (const m of [1, 2])
+      for (const add of [false, true]) {
+        native.use(best);
+        native.setThreads(1);
+        const expected = run(m, false, add);
+        for (let e = 0; e < m * n; e += 1 + Math.floor((m * n) / 23)) {
+          const [i, j] = [Math.floor(e / n), e % n];
+          let sum = add ? begun[e]! : -0;
+          for (let from = 0; from < k; from += chain) {
+            let acc = 0;
+            for (let l = from; l < Math.min(k, from + chain); l++) acc = fma(x[i * k + l]!, y[l * n + j]!, acc);
+            sum = Math.fround(sum + acc);
+          }
+          expect(expected[e], `${m} rows, [${i}, ${j}]`).toBe(Math.max(0, Math.fround(sum + begun[j]!)));
+        }
+        for (const isa of native.isas)
+          for (const count of isa === best ? [1, 2, 5] : [threads]) {
+            native.use(isa);
+            native.setThreads(count);
+            for (const turned of [false, true])
+              expect(
+                difference(run(m, turned, add), expected),
+                `${m} rows, ${isa}, ${count}, ${turned}`,
+              ).toBeUndefined();
+          }
+      }
+  });
+});
+
 describe("gemm deeper than one block", () => {
   const deepest = 9000;
   /** Big enough for every way to multiply: one run of rows, runs and panels, parts of C, all threads on one B. */

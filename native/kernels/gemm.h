@@ -34,13 +34,15 @@ void gemm_naive(Strided<InOut<T>, 4> c, Strided<In<T>, 4> a, Strided<In<T>, 4> b
 // Multiply-adds that are worth a second thread: about 5 us of one. 64 x 64 x 64, half of that, gained 15 % with the
 // other core free and lost up to a task's time with it busy.
 constexpr size_t SHARED = size_t(1) << 19;
+// What a product of m rows is worth: a number of B takes as long to come from L3 as five multiply-adds.
+inline size_t worth(size_t m, size_t n, size_t k) { return (m < 5 ? 5 : m) * n * k; }
 
 // The tasks of a product: `down` bands of rows by `across` bands of columns. A finer grid packs operands more often,
 // each time by the cost of a packed element; rows are the cheaper cut as long as B is packed by the tiles that read it.
 struct Grid {
   size_t down = 1, across = 1;
   explicit Grid(const Product& g) {
-    const size_t work = g.m * g.n * g.k, strips = (g.n + size_t(NV) * N - 1) / (size_t(NV) * N);
+    const size_t work = worth(g.m, g.n, g.k), strips = (g.n + size_t(NV) * N - 1) / (size_t(NV) * N);
     size_t tasks = work < SHARED ? 1 : 2;
     for (size_t w = 128 * SHARED; w <= work && tasks < 256; w *= 8) tasks *= 2;
     const size_t pack_a = worth_packing(g.a_row, g.a_k, g.n) ? 8 : 1, pack_b = g.b_col == 1 ? 2 : 4;
@@ -65,9 +67,11 @@ inline void multiply_part(const Product& g, const Grid& grid, size_t y, size_t x
   multiply(g.part(rows.at(y), rows.size(y), cols.at(x), cols.size(x)));
 }
 
-template <>
-inline void gemm(Strided<InOut<f32>, 4> c, Strided<In<f32>, 4> a, Strided<In<f32>, 4> b, In<f32> bias,
-                 Strided<Out<f32>, 4> z, Strided<In<f32>, 4> slope, u32 act, u32 accumulate) {
+// Arguments stay where they are: a copy of words that were just written one by one waits until they are in L1.
+template <class C>
+inline void multiply_batch(const Strided<C, 4>& c, const Strided<In<f32>, 4>& a, const Strided<In<f32>, 4>& b,
+                           In<f32> bias, const Strided<Out<f32>, 4>& z, const Strided<In<f32>, 4>& slope, u32 act,
+                           bool accumulate) {
   const size_t m = c.extent[2], n = c.extent[3], k = a.extent[3], batch = c.extent[0] * c.extent[1], q = c.extent[1];
   if (!m || !n || !batch) return;
   auto product = [&](size_t i, size_t j) {
@@ -83,10 +87,10 @@ inline void gemm(Strided<InOut<f32>, 4> c, Strided<In<f32>, 4> a, Strided<In<f32
                    m,
                    n,
                    k,
-                   accumulate != 0,
+                   accumulate,
                    finish_of(bias, z, slope, act, i, j)};
   };
-  const size_t work = m * n * (k + 1);
+  const size_t work = worth(m, n, k + 1);
   // B turned, or rows pages apart: packed once for all, for a tile cannot pack it on the way; and where A is packed
   // too, bands of rows are the tasks and each would read all of B.
   const bool apart = b.step[3] != 1 || b.step[2] % 1024 == 0 || worth_packing(a.step[2], a.step[3], n);
@@ -112,6 +116,12 @@ inline void gemm(Strided<InOut<f32>, 4> c, Strided<In<f32>, 4> a, Strided<In<f32
   parallel((batch + each - 1) / each, [&](size_t task) {
     for (size_t i = task * each; i < batch && i < (task + 1) * each; i++) multiply(product(i / q, i % q));
   });
+}
+
+template <>
+inline void gemm(Strided<InOut<f32>, 4> c, Strided<In<f32>, 4> a, Strided<In<f32>, 4> b, In<f32> bias,
+                 Strided<Out<f32>, 4> z, Strided<In<f32>, 4> slope, u32 act, u32 accumulate) {
+  multiply_batch(c, a, b, bias, z, slope, act, accumulate != 0);
 }
 
 // Gradient checks only: rows of C as lanes of plain code.

@@ -62,7 +62,7 @@ void matmul_packed(Strided<Out<T>, 4> c, Strided<In<T>, 4> a, Strided<In<T>, 4> 
   g.b_k = PANEL;
   g.b_col = ptrdiff_t(k);
   // Cuts between panels cost nothing, so tasks are as small as pays.
-  const size_t tasks = 1 + m * n * k / SHARED;
+  const size_t tasks = 1 + worth(m, n, k) / SHARED;
   const Cut cols(n, PANEL, tasks < 64 ? tasks : 64, 0);
   parallel(cols.parts, [&](size_t x) { multiply_panels(g.part(0, m, cols.at(x), cols.size(x))); });
 }

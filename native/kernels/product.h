@@ -3,6 +3,7 @@
 #include "../pool.h"
 #include "cut.h"
 #include "pack.h"
+#include "row.h"
 #include "sliver.h"
 #include "tile.h"
 
@@ -98,6 +99,8 @@ inline void pack_rows(f32* out, const Product& g, const Runs& runs) {
 // panel of all rows would take a few lines from each of a thousand pages. Rows shorter than a page gain nothing.
 constexpr size_t SWEPT = size_t(4) << 20, PAGE = 1024;
 
+constexpr size_t NEAR = 64 * 1024;  // numbers of a B that is found in L2
+
 inline void multiply(const Product& g);
 
 // Few rows wait for L3 whether they ask ahead or not, and lose what asking costs: they ask for what comes from memory.
@@ -134,18 +137,35 @@ inline void multiply_apart(Product g);
 inline void multiply_turned(const Product& g);
 inline bool worth_turning(const Product& g);
 
+// Where rows of B are whole steps of 2 KiB apart, so that those of a panel share sets of L1, or no cache holds them.
+inline bool worth_sweeping(const Product& g) {
+  return g.m <= size_t(FEW) && g.n >= 512 && g.b_col == 1 && g.b_k % LINE == 0 && g.n * g.k > NEAR &&
+         (g.b_k % 512 == 0 || g.n * g.k >= SWEPT);
+}
+inline void multiply_swept(const Product& g) {
+  multiply_row({g.c, g.c_row, g.a, g.a_row, g.a_k, g.b, g.b_k, g.n, g.k, g.add}, g.m, g.n * g.k >= SWEPT);
+  if (g.finish.some()) finish(g.c, g.c_row, g.m, g.n, g.finish);
+}
+
 // Nothing packed: for products whose operands stay in L1, and for rows that one run covers.
 inline void multiply_in_place(const Product& g) {
   const Runs runs(g.m);
   const size_t width = g.m <= size_t(MR) ? size_t(widest(int(g.m))) * N : size_t(NV) * N;
-  const Mode mode = g.n * g.k > 64 * 1024 ? Mode::streaming : Mode::plain;
+  const Mode mode = g.n * g.k > NEAR ? Mode::streaming : Mode::plain;
   const bool swept = g.n * g.k >= SWEPT && g.n >= PAGE;
   const size_t k = g.k ? g.k : 1;
   const Cut depth(k, swept ? chain : k, chain);
+  Product one = g;
   for (size_t pc = 0; pc < depth.parts; pc++) {
-    const Product band = g.deep(depth.at(pc), g.k ? depth.size(pc) : 0);
+    const size_t from = depth.at(pc);
+    one.a = g.a + ptrdiff_t(from) * g.a_k;
+    one.k = g.k ? depth.size(pc) : 0;
+    one.add = g.add || from;
     for (size_t j = 0; j < g.n; j += width) {
-      const Product one = band.part(0, g.m, j, g.n - j < width ? g.n - j : width);
+      one.c = g.c + j;
+      one.b = g.b + ptrdiff_t(from) * g.b_k + ptrdiff_t(j);
+      one.n = g.n - j < width ? g.n - j : width;
+      if (g.finish.some()) one.finish = g.finish.right(j);
       panel(one, runs, {nullptr, nullptr, mode, nullptr, 0, swept ? ptrdiff_t(width) : 0}, pc + 1 == depth.parts);
     }
   }
@@ -209,6 +229,7 @@ inline void multiply(const Product& g) {
     return multiply_sliver(sliver_of_columns(g), g.m, g.finish);
   if (few_columns(g)) return multiply_columns(g);
   if (worth_turning(g)) return multiply_turned(g);
+  if (worth_sweeping(g)) return multiply_swept(g);
   if (g.b_col == 1 && (g.m <= size_t(MR) || g.k * g.n <= 4096)) return multiply_in_place(g);
   const Loops loops(g);
   const Cut &cols = loops.cols, &rows = loops.rows;
