@@ -1,6 +1,18 @@
 // Each pass on a graph that shows it: the listing before, the listing after.
 
-import { checkpoint, clipGradNorm, Linear, ones, SGD, type Tensor, tensor } from "nabla";
+import {
+  checkpoint,
+  clipGradNorm,
+  compile,
+  Linear,
+  ones,
+  Parameter,
+  randn,
+  SGD,
+  scaledDotProductAttention,
+  type Tensor,
+  tensor,
+} from "nabla";
 import { describe, expect, test } from "vitest";
 import { print } from "../../lib/compile/graph.ts";
 import { planMemory } from "../../lib/compile/memory.ts";
@@ -340,3 +352,35 @@ test("memory: what does not live at the same time shares it, a lone step writes 
   expect(arenaBytes).toBe(4032 + 64);
   expect(new Set(offsets.values()).size).toBe(2);
 });
+
+/** The gradient of rows [q | k | v] that attend to each other, in heads of a third of `width` each, joined in the order asked for. */
+const attending =
+  (heads: number, order: readonly number[]) =>
+  (x: Tensor): Tensor => {
+    const rows = new Parameter(x.detach()) as Tensor;
+    const [batch, time, width] = rows.shape as [number, number, number];
+    const parts = rows
+      .split(width / 3, 2)
+      .map((part) => part.reshape(batch, time, heads, width / 3 / heads).transpose(1, 2)) as Tensor[];
+    const [q, k, v] = order.map((i) => parts[i]!) as [Tensor, Tensor, Tensor];
+    scaledDotProductAttention(q, k, v, { causal: true }).square().sum().backward();
+    return rows.grad as unknown as Tensor;
+  };
+test.each([
+  [2, 5, 3, [0, 1, 2]],
+  [1, 7, 1, [2, 0, 1]],
+])(
+  "attention's gradients, batch %i of %i, %i heads: written where rows of them are joined",
+  (batch, time, heads, order) => {
+    const x = randn(batch, time, heads * 12) as Tensor;
+    const f = attending(heads, order);
+    using step = compile(f);
+    const eager = [...f(x).dataSync()];
+    for (let i = 0; i < 2; i++) expect([...step.sync(x).dataSync()]).toEqual(eager);
+    const { listing } = step.explain().plans[0]!;
+    expect(listing).toMatch(/(\w+), \1, \1 = attention_grad/);
+    using plain = compile(f, { fuse: false });
+    expect([...plain.sync(x).dataSync()]).toEqual(eager);
+    expect(plain.explain().plans[0]!.listing).not.toMatch(/(\w+), \1, \1 = attention_grad/);
+  },
+);

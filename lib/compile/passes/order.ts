@@ -7,6 +7,7 @@ import { copyOnes, takeOver } from "./copy.ts";
 import { removeDead } from "./dead.ts";
 import { finishProducts } from "./epilogue.ts";
 import { fuseSteps, singleSteps } from "./fuse.ts";
+import { placeGradients } from "./place.ts";
 import { prepackWeights } from "./prepack.ts";
 import { rectifyPools } from "./rectify.ts";
 import { shareResults } from "./result.ts";
@@ -18,6 +19,6 @@ interface Passes {
 }
 export function optimize(g: Graph, { fuse = true, prepack }: Passes): Graph {
   const clean = hoistChecks(removeDead(takeOver(copyOnes(shareResults(shareTwins(removeDead(copyConstants(g))))))));
-  const joined = fuse ? removeDead(clipInUpdates(rectifyPools(finishProducts(clean)))) : clean;
+  const joined = fuse ? removeDead(clipInUpdates(placeGradients(rectifyPools(finishProducts(clean))))) : clean;
   return (fuse ? fuseSteps : singleSteps)(prepackWeights(joined, prepack));
 }
