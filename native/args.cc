@@ -196,6 +196,7 @@ Bound bind(unsigned row, const Table& table, const Array* arrays, const f64* wor
   Bound c;
   c.row = &r;
   c.kernel = table.kernel[row];
+  c.turn = row >= copy_f32 && row <= copy_i8 ? table.kernel[turn_f32 + (row - copy_f32)] : nullptr;
   c.width = 1;
   int rank[max_arrays] = {};
   Cursor w{r, words, words + count};

@@ -63,6 +63,7 @@ struct RowInfo;
 struct Bound {
   const RowInfo* row;
   Kernel kernel;
+  Kernel turn;   // of a copy: its row `turn`; else null
   int rank;      // Map: axes of the iteration
   size_t total;  // Map: elements; Rows: rows; Call: the first extent
   size_t width;  // Rows: elements of the widest operand in one row

@@ -190,7 +190,7 @@ void run(const Bound& c) {
 
 void run_tiled(const Bound* steps, size_t count, size_t tile) {
   size_t total = steps->total * (steps->row->driver == Driver::Rows ? steps->width : 1);
-  if (total == 0 || (count == 1 && run_turned(*steps))) return;
+  if (total == 0 || (count == 1 && steps->turn && run_turned(*steps))) return;
   if (total * count <= inline_elements) return tiles_of(steps, count, tile, 0, total);
   size_t tasks = (total * count + task_elements - 1) / task_elements;
   // Evenly filled tasks of whole tiles, which are whole rows; alone, multiples of 64 so that two threads never share a

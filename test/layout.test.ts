@@ -1,6 +1,10 @@
 // Tensors viewed, joined, taken apart, chosen from and multiplied.
 import { arange, cat, einsum, eye, full, meshgrid, ones, stack, type Tensor, tensor, where, zeros } from "nabla";
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
+import { native } from "../lib/core/native.ts";
+
+const best = native.isa();
+afterEach(() => native.use(best));
 
 describe("views", () => {
   const x = arange(6).reshape(2, 3);
@@ -19,7 +23,7 @@ describe("views", () => {
     expect(x.mT().contiguous().storage).not.toBe(x.storage);
     expect(x.clone().storage).not.toBe(x.storage);
   });
-  test("turned are copied in the order of the result: in squares, their edges, and as they lie", () => {
+  test("turned are copied in the order of the result: tiles, their edges, and what is too small for them", () => {
     const cases: [shape: number[], order: number[]][] = [
       [
         [67, 37],
@@ -27,6 +31,10 @@ describe("views", () => {
       ],
       [
         [600, 21],
+        [1, 0],
+      ],
+      [
+        [300, 517],
         [1, 0],
       ],
       [
@@ -38,12 +46,20 @@ describe("views", () => {
         [0, 2, 1],
       ],
       [
+        [90, 16, 16],
+        [0, 2, 1],
+      ],
+      [
         [5, 3, 33, 20],
         [0, 3, 1, 2],
       ],
       [
         [20, 3, 5, 34],
         [3, 1, 2, 0],
+      ],
+      [
+        [2, 3, 2, 4, 5, 17],
+        [0, 5, 1, 4, 2, 3],
       ],
       [
         [700, 2, 520],
@@ -54,23 +70,59 @@ describe("views", () => {
         [0, 2, 1],
       ],
     ];
-    for (const dtype of ["f32", "i32", "f64"] as const)
-      for (const [shape, order] of cases) {
-        const x = arange(shape.reduce((n, s) => n * s))
+    for (const [shape, order] of cases) {
+      const size = shape.reduce((n, s) => n * s);
+      const strides = shape.map((_, d) => shape.slice(d + 1).reduce((n, s) => n * s, 1));
+      const places = new Int32Array(size);
+      // The place in x of each element of y, counted up axis by axis.
+      const at = shape.map(() => 0);
+      for (let i = 0; i < size; i++) {
+        places[i] = order.reduce((sum, d, k) => sum + at[k]! * strides[d]!, 0);
+        for (let k = order.length - 1; k >= 0 && ++at[k]! === shape[order[k]!]; k--) at[k] = 0;
+      }
+      for (const dtype of ["f32", "i32", "f64", "u8", "bf16"] as const) {
+        const x = arange(size)
           .to(dtype)
           .reshape(...shape) as Tensor;
-        const y = x.permute(...order).contiguous();
-        const [from, to] = [x.dataSync(), y.dataSync()];
-        // The place in x of each element of y, counted up axis by axis.
-        const at = shape.map(() => 0);
-        let wrong = 0;
-        for (let i = 0; i < to.length; i++) {
-          const place = order.reduce((sum, d, k) => sum + at[k]! * x.strides[d]!, 0);
-          if (to[i] !== from[place]) wrong++;
-          for (let k = order.length - 1; k >= 0 && ++at[k]! === shape[order[k]!]; k--) at[k] = 0;
+        const from = x.dataSync();
+        for (const isa of native.isas) {
+          native.use(isa);
+          const to = x
+            .permute(...order)
+            .contiguous()
+            .dataSync();
+          expect([shape, dtype, isa, to.findIndex((e, i) => e !== from[places[i]!])]).toEqual([shape, dtype, isa, -1]);
         }
-        expect([shape, order, dtype, wrong]).toEqual([shape, order, dtype, 0]);
       }
+    }
+  });
+  test("turned are copied past the caches where they are large", () => {
+    for (const [dtype, rows, cols] of [
+      ["f32", 2064, 2100],
+      ["u8", 4160, 4100],
+    ] as const) {
+      const x = arange(rows * cols)
+        .to(dtype)
+        .reshape(rows, cols) as Tensor;
+      const from = x.dataSync();
+      for (const isa of native.isas) {
+        native.use(isa);
+        const to = x.mT().contiguous().dataSync();
+        expect(to.findIndex((e, i) => e !== from[(i % rows) * cols + Math.floor(i / rows)])).toBe(-1);
+      }
+    }
+  });
+  test("turned are joined as they are copied", () => {
+    const x = arange(70 * 45).reshape(70, 45) as Tensor;
+    const turned = x.mT().contiguous().dataSync();
+    const y = cat([x.mT(), x.mT()] as never, 1) as Tensor;
+    for (const at of [0, 70])
+      expect(
+        y
+          .slice(1, at, at + 70)
+          .contiguous()
+          .dataSync(),
+      ).toEqual(turned);
   });
   test("of parts share the memory where it can be walked in the other shape", () => {
     const rows = arange(48).reshape(2, 2, 12);

@@ -25,6 +25,7 @@
 #include "../kernels/scan.h"
 #include "../kernels/select.h"
 #include "../kernels/sort.h"
+#include "../kernels/turn.h"
 #include "../kernels/warp.h"
 
 #define NABLA_GLUE(a, b) a##b

@@ -113,7 +113,7 @@ inline I operator^(I a, I b) { return {_mm256_xor_si256(a.v, b.v)}; }
 inline I shl(I a, int s) { return {_mm256_slli_epi32(a.v, s)}; }
 inline I shr(I a, int s) { return {_mm256_srli_epi32(a.v, s)}; }
 inline I sar(I a, int s) { return {_mm256_srai_epi32(a.v, s)}; }
-// Bytes as 16 bits: the products of bytes themselves saturate when two are added in 16.
+// Raw as 16 bits: the products of bytes themselves saturate when two are added in 16.
 inline I dot4(I acc, I a, I b) {
   const __m256i even = _mm256_and_si256(a.v, _mm256_set1_epi16(255)), odd = _mm256_srli_epi16(a.v, 8);
   const __m256i low = _mm256_srai_epi16(_mm256_slli_epi16(b.v, 8), 8), high = _mm256_srai_epi16(b.v, 8);
@@ -123,6 +123,13 @@ inline I mulhi(I a, I b) {
   __m256i even = _mm256_srli_epi64(_mm256_mul_epu32(a.v, b.v), 32);
   __m256i odd = _mm256_mul_epu32(_mm256_srli_epi64(a.v, 32), _mm256_srli_epi64(b.v, 32));
   return {_mm256_blend_epi32(even, odd, 0xAA)};
+}
+// The 64-bit products of unsigned numbers in halves.
+inline void multiply(I a, I b, I& high, I& low) {
+  const __m256i even = _mm256_mul_epu32(a.v, b.v);
+  const __m256i odd = _mm256_mul_epu32(_mm256_srli_epi64(a.v, 32), _mm256_srli_epi64(b.v, 32));
+  high = {_mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xAA)};
+  low = {_mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xAA)};
 }
 inline I min(I a, I b) { return {_mm256_min_epi32(a.v, b.v)}; }
 inline I max(I a, I b) { return {_mm256_max_epi32(a.v, b.v)}; }
@@ -212,6 +219,35 @@ inline void transpose(V (&r)[TURN]) {
   r[1] = {_mm256_shuffle_ps(a, c, 0xee)};
   r[2] = {_mm256_shuffle_ps(b, d, 0x44)};
   r[3] = {_mm256_shuffle_ps(b, d, 0xee)};
+}
+
+// Numbers of any size as the bytes they are, in pieces of 16.
+constexpr int PIECES = 2;
+struct Raw {
+  __m256i v;
+};
+inline Raw load(const char* p) { return {_mm256_loadu_si256((const __m256i*)p)}; }
+// 16 bytes from p and from p + step
+inline Raw load(const char* p, ptrdiff_t step) {
+  const __m128i low = _mm_loadu_si128((const __m128i*)p), high = _mm_loadu_si128((const __m128i*)(p + step));
+  return {_mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1)};
+}
+inline void store(char* p, Raw a) { _mm256_storeu_si256((__m256i*)p, a.v); }
+// Past the caches, to a whole number of words; what follows waits for it by settle().
+inline void store_past(char* p, Raw a) { _mm256_stream_si256((__m256i*)p, a.v); }
+inline void settle() { _mm_sfence(); }
+// Numbers of `size` bytes of a and b in turns: a has those of the first halves of all pieces, b of the second.
+template <int size>
+inline void interleave(Raw& a, Raw& b) {
+  const __m256i x = a.v, y = b.v;
+  if constexpr (size == 1)
+    a = {_mm256_unpacklo_epi8(x, y)}, b = {_mm256_unpackhi_epi8(x, y)};
+  else if constexpr (size == 2)
+    a = {_mm256_unpacklo_epi16(x, y)}, b = {_mm256_unpackhi_epi16(x, y)};
+  else if constexpr (size == 4)
+    a = {_mm256_unpacklo_epi32(x, y)}, b = {_mm256_unpackhi_epi32(x, y)};
+  else
+    a = {_mm256_unpacklo_epi64(x, y)}, b = {_mm256_unpackhi_epi64(x, y)};
 }
 
 }  // namespace nabla::NABLA_ISA

@@ -89,7 +89,7 @@ inline I shl(I a, int s) { return {_mm512_sll_epi32(a.v, _mm_cvtsi32_si128(s))};
 inline I shr(I a, int s) { return {_mm512_srl_epi32(a.v, _mm_cvtsi32_si128(s))}; }
 inline I sar(I a, int s) { return {_mm512_sra_epi32(a.v, _mm_cvtsi32_si128(s))}; }
 #if !NABLA_DOTS
-// Bytes as 16 bits: the products of bytes themselves saturate when two are added in 16.
+// Raw as 16 bits: the products of bytes themselves saturate when two are added in 16.
 inline I dot4(I acc, I a, I b) {
   const __m512i even = _mm512_and_si512(a.v, _mm512_set1_epi16(255)), odd = _mm512_srli_epi16(a.v, 8);
   const __m512i low = _mm512_srai_epi16(_mm512_slli_epi16(b.v, 8), 8), high = _mm512_srai_epi16(b.v, 8);
@@ -100,6 +100,13 @@ inline I mulhi(I a, I b) {
   __m512i even = _mm512_srli_epi64(_mm512_mul_epu32(a.v, b.v), 32);
   __m512i odd = _mm512_mul_epu32(_mm512_srli_epi64(a.v, 32), _mm512_srli_epi64(b.v, 32));
   return {_mm512_mask_blend_epi32(0xAAAA, even, odd)};
+}
+// The 64-bit products of unsigned numbers in halves.
+inline void multiply(I a, I b, I& high, I& low) {
+  const __m512i even = _mm512_mul_epu32(a.v, b.v);
+  const __m512i odd = _mm512_mul_epu32(_mm512_srli_epi64(a.v, 32), _mm512_srli_epi64(b.v, 32));
+  high = {_mm512_mask_shuffle_epi32(odd, 0x5555, even, _MM_PERM_CDAB)};
+  low = {_mm512_mask_shuffle_epi32(even, 0xAAAA, odd, _MM_PERM_CDAB)};
 }
 inline I min(I a, I b) { return {_mm512_min_epi32(a.v, b.v)}; }
 inline I max(I a, I b) { return {_mm512_max_epi32(a.v, b.v)}; }
@@ -203,6 +210,36 @@ inline void transpose(V (&r)[TURN]) {
     r[c] = {_mm512_shuffle_f32x4(t[c], t[c + 4], 0x88)};
     r[c + 4] = {_mm512_shuffle_f32x4(t[c], t[c + 4], 0xdd)};
   }
+}
+
+// Numbers of any size as the bytes they are, in pieces of 16.
+constexpr int PIECES = 4;
+struct Raw {
+  __m512i v;
+};
+inline Raw load(const char* p) { return {_mm512_loadu_si512(p)}; }
+// 16 bytes from p, from p + step, ...
+inline Raw load(const char* p, ptrdiff_t step) {
+  const auto piece = [=](int i) { return _mm_loadu_si128((const __m128i*)(p + i * step)); };
+  const __m512i low = _mm512_inserti32x4(_mm512_castsi128_si512(piece(0)), piece(1), 1);
+  return {_mm512_inserti32x4(_mm512_inserti32x4(low, piece(2), 2), piece(3), 3)};
+}
+inline void store(char* p, Raw a) { _mm512_storeu_si512(p, a.v); }
+// Past the caches, to a whole number of words; what follows waits for it by settle().
+inline void store_past(char* p, Raw a) { _mm512_stream_si512((__m512i*)p, a.v); }
+inline void settle() { _mm_sfence(); }
+// Numbers of `size` bytes of a and b in turns: a has those of the first halves of all pieces, b of the second.
+template <int size>
+inline void interleave(Raw& a, Raw& b) {
+  const __m512i x = a.v, y = b.v;
+  if constexpr (size == 1)
+    a = {_mm512_unpacklo_epi8(x, y)}, b = {_mm512_unpackhi_epi8(x, y)};
+  else if constexpr (size == 2)
+    a = {_mm512_unpacklo_epi16(x, y)}, b = {_mm512_unpackhi_epi16(x, y)};
+  else if constexpr (size == 4)
+    a = {_mm512_unpacklo_epi32(x, y)}, b = {_mm512_unpackhi_epi32(x, y)};
+  else
+    a = {_mm512_unpacklo_epi64(x, y)}, b = {_mm512_unpackhi_epi64(x, y)};
 }
 
 }  // namespace nabla::NABLA_ISA

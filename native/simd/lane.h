@@ -135,6 +135,11 @@ inline Lane<i32> shr(Lane<i32> a, int s) { return {i32(u32(a.v) >> s)}; }
 inline Lane<i32> sar(Lane<i32> a, int s) { return {a.v >> s}; }
 // high half of the unsigned 32 x 32 bit product
 inline Lane<i32> mulhi(Lane<i32> a, Lane<i32> b) { return {i32((uint64_t(u32(a.v)) * u32(b.v)) >> 32)}; }
+// The 64-bit products of unsigned numbers in halves.
+template <class W>
+inline void multiply(W a, W b, W& high, W& low) {
+  high = mulhi(a, b), low = a * b;
+}
 // acc + the products of four bytes of a, unsigned, with four of b, signed. Wraps.
 template <class W>
 inline W dot4(W acc, W a, W b) {

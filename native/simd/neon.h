@@ -192,4 +192,31 @@ inline void transpose(V (&r)[N]) {
   r[3] = {vcombine_f32(vget_high_f32(s.val[1]), vget_high_f32(t.val[1]))};
 }
 
+// Numbers of any size as the bytes they are, in one piece of 16.
+constexpr int PIECES = 1;
+struct Raw {
+  uint8x16_t v;
+};
+inline Raw load(const char* p) { return {vld1q_u8((const u8*)p)}; }
+inline Raw load(const char* p, ptrdiff_t) { return load(p); }
+inline void store(char* p, Raw a) { vst1q_u8((u8*)p, a.v); }
+inline void store_past(char* p, Raw a) { store(p, a); }
+inline void settle() {}
+// Numbers of `size` bytes of a and b in turns: a has those of the first halves, b of the second.
+template <int size>
+inline void interleave(Raw& a, Raw& b) {
+  const uint8x16_t x = a.v, y = b.v;
+  const uint16x8_t x2 = vreinterpretq_u16_u8(x), y2 = vreinterpretq_u16_u8(y);
+  const uint32x4_t x4 = vreinterpretq_u32_u8(x), y4 = vreinterpretq_u32_u8(y);
+  const uint64x2_t x8 = vreinterpretq_u64_u8(x), y8 = vreinterpretq_u64_u8(y);
+  if constexpr (size == 1)
+    a = {vzip1q_u8(x, y)}, b = {vzip2q_u8(x, y)};
+  else if constexpr (size == 2)
+    a = {vreinterpretq_u8_u16(vzip1q_u16(x2, y2))}, b = {vreinterpretq_u8_u16(vzip2q_u16(x2, y2))};
+  else if constexpr (size == 4)
+    a = {vreinterpretq_u8_u32(vzip1q_u32(x4, y4))}, b = {vreinterpretq_u8_u32(vzip2q_u32(x4, y4))};
+  else
+    a = {vreinterpretq_u8_u64(vzip1q_u64(x8, y8))}, b = {vreinterpretq_u8_u64(vzip2q_u64(x8, y8))};
+}
+
 }  // namespace nabla::NABLA_ISA

@@ -40,4 +40,27 @@ inline void keep(V&) {}
 inline V permute(V a, I) { return a; }
 inline void zip(V&, V&) {}
 
+// Numbers of any size as the bytes they are, in one piece of 16.
+constexpr int PIECES = 1;
+struct Raw {
+  u8 v[16];
+};
+inline Raw load(const char* p) {
+  Raw a;
+  std::memcpy(a.v, p, 16);
+  return a;
+}
+inline Raw load(const char* p, ptrdiff_t) { return load(p); }
+inline void store(char* p, Raw a) { std::memcpy(p, a.v, 16); }
+inline void store_past(char* p, Raw a) { store(p, a); }
+inline void settle() {}
+// Numbers of `size` bytes of a and b in turns: a has those of the first halves, b of the second.
+template <int size>
+inline void interleave(Raw& a, Raw& b) {
+  u8 both[32];
+  for (int i = 0; i < 16; i += size)
+    for (int j = 0; j < size; j++) both[2 * i + j] = a.v[i + j], both[2 * i + size + j] = b.v[i + j];
+  std::memcpy(a.v, both, 16), std::memcpy(b.v, both + 16, 16);
+}
+
 }  // namespace nabla::NABLA_ISA
