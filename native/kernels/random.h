@@ -24,22 +24,32 @@ inline bool read(In<i32> state, Stream& s) {
 
 inline M below(I a, I b) { return (a ^ all_i(INT32_MIN)) < (b ^ all_i(INT32_MIN)); }  // unsigned a < b
 
-// Blocks `at`, at + 1 ... of the stream, one a lane: (c0, c1, c2, c3) = (counter low, counter high, 0, 0) after ten
-// rounds.
-inline void philox(const Stream& s, uint64_t at, I (&c)[4]) {
-  uint64_t start = s.counter + at;
-  I low = all_i(i32(u32(start)));
-  c[0] = low + iota();
-  c[1] = all_i(i32(u32(start >> 32))) + select(below(c[0], low), all_i(1), all_i(0));
-  c[2] = c[3] = all_i(0);
+// Blocks at, at + 1 ... of the stream, one a lane: (c0, c1, c2, c3) = (counter low, counter high, 0, 0) after ten
+// rounds. K vectors of blocks go through a round together: eight lanes at a time, each round waits for the one before.
+template <size_t K>
+inline void philox(const Stream& s, uint64_t at, I (&c)[K][4]) {
+#pragma GCC unroll 2
+  for (size_t k = 0; k < K; k++) {
+    const uint64_t start = s.counter + at + k * N;
+    const I low = all_i(i32(u32(start)));
+    c[k][0] = low + iota();
+    c[k][1] = all_i(i32(u32(start >> 32))) + select(below(c[k][0], low), all_i(1), all_i(0));
+    c[k][2] = c[k][3] = all_i(0);
+  }
   const I m0 = all_i(i32(0xD2511F53)), m1 = all_i(i32(0xCD9E8D57));
   u32 k0 = s.seed[0], k1 = s.seed[1];
+#pragma GCC unroll 10
   for (int round = 0; round < 10; round++) {
-    I high0 = mulhi(m0, c[0]), low0 = m0 * c[0], high1 = mulhi(m1, c[2]), low1 = m1 * c[2];
-    c[0] = high1 ^ c[1] ^ all_i(i32(k0));
-    c[2] = high0 ^ c[3] ^ all_i(i32(k1));
-    c[1] = low1;
-    c[3] = low0;
+#pragma GCC unroll 2
+    for (size_t k = 0; k < K; k++) {
+      I high0, low0, high1, low1;
+      multiply(c[k][0], m0, high0, low0);
+      multiply(c[k][2], m1, high1, low1);
+      c[k][0] = high1 ^ c[k][1] ^ all_i(i32(k0));
+      c[k][2] = high0 ^ c[k][3] ^ all_i(i32(k1));
+      c[k][1] = low1;
+      c[k][3] = low0;
+    }
     k0 += 0x9E3779B9;
     k1 += 0xBB67AE85;
   }
@@ -49,11 +59,13 @@ inline void philox(const Stream& s, uint64_t at, I (&c)[4]) {
 // begin is a multiple of 64, so of every group.
 template <int each, class F>
 inline void draw_range(const Stream& s, size_t begin, size_t end, const F& draw) {
+  constexpr size_t K = N < 16 ? 2 : 1;  // vectors of blocks at once
   for (size_t group = begin; group < end; group += 16 * each)
-    for (size_t l = 0; l < 16; l += N) {
-      I c[4];
+    for (size_t l = 0; l < 16; l += K * N) {
+      I c[K][4];
       philox(s, group / each + l, c);
-      draw(group + l, c);
+#pragma GCC unroll 2
+      for (size_t k = 0; k < K; k++) draw(group + l + k * N, c[k]);
     }
 }
 template <int each, class F>
@@ -70,6 +82,8 @@ inline void place(T* y, size_t n, size_t e, X x) {
   else if (e < n)
     store(y + e, x, n - e);
 }
+// x[e ...], 0 from n on
+inline V part(const f32* x, size_t n, size_t e) { return e + N <= n ? load(x + e) : load(x + e, n - e); }
 // y = f(word), one word a number
 template <class T, class F>
 inline void draw_words(Out<T> y, In<i32> state, const F& f) {
@@ -220,12 +234,21 @@ void dropout(Out<T> y, Out<b8> mask, In<T> x, In<i32> state, T p) {
   Stream s;
   if (!read(state, s)) return;
   const Chance keep(1 - f64(p));
+  const T scale = p < 1 ? 1 / (1 - p) : 0;
   spread(y.n, piece, [&](size_t begin, size_t end) {
     draw_range<4>(s, begin, end, [&](size_t e, I(&c)[4]) {
-      for (size_t w = 0; w < 4; w++) place(mask.p, end, e + 16 * w, keep(c[w]));
+#pragma GCC unroll 4
+      for (size_t w = 0; w < 4; w++) {
+        const size_t at = e + 16 * w;
+        const M kept = keep(c[w]);
+        place(mask.p, end, at, kept);
+        if constexpr (same<T, f32>)
+          if (at < end) place(y.p, end, at, select(kept, part(x.p, end, at) * all(scale), all(0)));
+      }
     });
-    dropout_grad(Out<T>{y.p + begin, end - begin}, In<T>{x.p + begin, end - begin}, In<b8>{mask.p + begin, end - begin},
-                 p);
+    if constexpr (!same<T, f32>)
+      dropout_grad(Out<T>{y.p + begin, end - begin}, In<T>{x.p + begin, end - begin},
+                   In<b8>{mask.p + begin, end - begin}, p);
   });
 }
 

@@ -58,15 +58,60 @@ struct CarryOf<i32> {
 template <class T>
 using Carry = typename CarryOf<T>::type;
 
+// N rows of f32 whose numbers lie side by side, `step` apart: turned, a lane each, so that they are carried together.
+// s = f(s, x[j]), y[j] = s.
+template <class F>
+inline void carry_rows(f32* y, const f32* x, ptrdiff_t step, size_t n, f64 start, const F& f) {
+  f64 s[N];
+  for (f64& each : s) each = start;
+  size_t j = 0;
+  for (; j + N <= n; j += N) {
+    V r[N];
+#pragma GCC unroll 16
+    for (int i = 0; i < N; i++) r[i] = load(x + i * step + ptrdiff_t(j));
+    transpose(r);
+#pragma GCC unroll 16
+    for (int k = 0; k < N; k++) {
+      f32 e[N];
+      store(e, r[k]);
+      for (int l = 0; l < N; l++) e[l] = f32(s[l] = f(s[l], f64(e[l])));
+      r[k] = load(e);
+    }
+    transpose(r);
+#pragma GCC unroll 16
+    for (int i = 0; i < N; i++) store(y + size_t(i) * n + j, r[i]);
+  }
+  for (; j < n; j++)
+    for (int l = 0; l < N; l++) y[size_t(l) * n + j] = f32(s[l] = f(s[l], f64(x[l * step + ptrdiff_t(j)])));
+}
+// y[j] = f(... f(f(start, x[0]), x[1]) ..., x[j])
+template <class T, class F>
+inline void running(Out<T> y, const Strided<In<T>, 3>& x, Carry<T> start, const F& f) {
+  size_t done = 0;
+  if constexpr (same<T, f32> && N > 1)
+    if (x.extent[2] == 1 && x.step[1] == 1) {
+      const size_t n = x.extent[1], groups = x.extent[0] / N;
+      done = groups * N;
+      spread_rows(groups, n * N, [&](size_t begin, size_t end) {
+        for (size_t i = begin * N; i < end * N; i += N)
+          carry_rows(y.p + i * n, x.p + ptrdiff_t(i) * x.step[0], x.step[0], n, start, f);
+      });
+    }
+  Strided<In<T>, 3> rest = x;
+  rest.extent[0] -= done, rest.p += ptrdiff_t(done) * x.step[0];
+  T* to = y.p + done * x.extent[1] * x.extent[2];
+  scan(rest, start, [=](Carry<T>& s, T e, size_t at, size_t) { to[at] = T(s = f(s, Carry<T>(e))); });
+}
+
 // y[j] = x[0] + ... + x[j]
 template <class T>
 void cumsum(Out<T> y, Strided<In<T>, 3> x) {
-  scan(x, Carry<T>(0), [=](Carry<T>& s, T e, size_t to, size_t) { y.p[to] = T(s += Carry<T>(e)); });
+  running(y, x, Carry<T>(0), [](auto s, auto e) { return s + e; });
 }
 // y[j] = x[0] ... x[j]
 template <class T>
 void cumprod(Out<T> y, Strided<In<T>, 3> x) {
-  scan(x, Carry<T>(1), [=](Carry<T>& s, T e, size_t to, size_t) { y.p[to] = T(s *= Carry<T>(e)); });
+  running(y, x, Carry<T>(1), [](auto s, auto e) { return s * e; });
 }
 // y[j] = a[j] y[j - 1] + x[j], from y[-1] = 0
 template <class T>

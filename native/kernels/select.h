@@ -34,6 +34,17 @@ void check_index(Out<i32> bad, In<i32> index, i32 low, i32 high, i32 ignore) {
 template <class T>
 void gather(Out<T> y, Strided<In<T>, 3> x, Strided<In<i32>, 3> index) {
   const size_t n = x.extent[1], k = index.extent[1], b = x.extent[2];
+  if (b == 1)  // rows of single numbers are runs of j
+    return spread_rows(x.extent[0], k, [&](size_t begin, size_t end) {
+      for (size_t i = begin; i < end; i++) {
+        const T* from = x.p + ptrdiff_t(i) * x.step[0];
+        const i32* at = index.p + ptrdiff_t(i) * index.step[0];
+        for (size_t j = 0; j < k; j++, at += index.step[1]) {
+          const size_t p = position(at);
+          y.p[i * k + j] = p < n ? from[ptrdiff_t(p) * x.step[1]] : T(0);
+        }
+      }
+    });
   spread_rows(x.extent[0] * k, b, [&](size_t begin, size_t end) {
     size_t i = begin / k, j = begin % k;
     for (size_t row = begin; row < end; row++) {
@@ -98,7 +109,15 @@ inline void scatter_with(InOut<T> x, Strided<In<T>, 3> y, Strided<In<i32>, 3> in
   if (a * k * b == 0) return;
   const size_t n = x.n / (a * b);
   boxes(a, n, b, k, [&](const Box& box) {
-    for (size_t i = box.a0; i < box.a1; i++)
+    for (size_t i = box.a0; i < box.a1 && b == 1; i++) {  // rows of single numbers are runs of j
+      const i32* at = index.p + ptrdiff_t(i) * index.step[0];
+      const T* from = y.p + ptrdiff_t(i) * y.step[0];
+      for (size_t j = 0; j < k; j++, at += index.step[1], from += y.step[1]) {
+        const size_t p = position(at);
+        if (p < n) x.p[i * n + p] = f(x.p[i * n + p], *from);
+      }
+    }
+    for (size_t i = box.a0; i < box.a1 && b > 1; i++)
       for (size_t j = 0; j < k; j++) {
         const i32* at = index.p + ptrdiff_t(i) * index.step[0] + ptrdiff_t(j) * index.step[1];
         const T* from = y.p + ptrdiff_t(i) * y.step[0] + ptrdiff_t(j) * y.step[1];
