@@ -235,12 +235,14 @@ void dropout(Out<T> y, Out<b8> mask, In<T> x, In<i32> state, T p) {
   if (!read(state, s)) return;
   const Chance keep(1 - f64(p));
   const T scale = p < 1 ? 1 / (1 - p) : 0;
+  const bool far = y.n > size_t(1) << 17;  // not in L2: the arithmetic takes so long that no line is asked for in time
   spread(y.n, piece, [&](size_t begin, size_t end) {
     draw_range<4>(s, begin, end, [&](size_t e, I(&c)[4]) {
 #pragma GCC unroll 4
       for (size_t w = 0; w < 4; w++) {
         const size_t at = e + 16 * w;
         const M kept = keep(c[w]);
+        if (far) prefetch(x.p + at + 512), prefetch_write(y.p + at + 512);
         place(mask.p, end, at, kept);
         if constexpr (same<T, f32>)
           if (at < end) place(y.p, end, at, select(kept, part(x.p, end, at) * all(scale), all(0)));

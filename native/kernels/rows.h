@@ -13,11 +13,11 @@ inline Word<T> peak(const T* x, size_t n) {
   return splat<Word<T>>(fold<Peak>(n, [&](auto at) { return get(x, at); }).v);
 }
 
-// s = sum exp(x - m). y, if given, receives the exponentials. A row of -inf has
-// m = -inf and s = NaN, as in PyTorch.
+// s = sum exp(x - m), m the peak of x. y, if given, receives the exponentials. A row of -inf has m = -inf and s = NaN,
+// as in PyTorch.
 template <class T>
 inline Word<T> sum_exp(T* y, const T* x, size_t n, Word<T> m) {
-  auto e = [&](auto at) { return exp(get(x, at) - m); };
+  auto e = [&](auto at) { return exp_below(get(x, at) - m); };
   auto kept = [&](auto at) {
     auto v = e(at);
     put(y, at, v);
@@ -67,7 +67,7 @@ void log_softmax(Rows<Out<T>> y, Rows<In<T>> x) {
       s[r] = splat<X>(fold<Sum>(c, [&](auto at) {
                         prefetch(from + r * c + next + at.i);
                         prefetch_write(to + r * c + at.i);
-                        return exp(get(from + r * c, at) - top);
+                        return exp_below(get(from + r * c, at) - top);
                       }).v);
     }
     for (size_t r = 0; r < n; r++) {
@@ -98,7 +98,8 @@ void logsumexp(Out<T> y, Rows<In<T>> x) {
     const T* from = x.p + r * x.cols;
     X m = peak(from, x.cols);
     m = select(m - m == splat<X>(0), m, splat<X>(0));
-    y.p[r] = head(m + log(sum_exp<T>(nullptr, from, x.cols, m)));
+    const auto e = fold<Sum>(x.cols, [&](auto at) { return exp(get(from, at) - m); });
+    y.p[r] = head(m + log(splat<X>(e.v)));
   }
 }
 

@@ -45,6 +45,12 @@ inline V exp(V x) {
   return scale(exp_reduced(k.r), k.n);
 }
 
+// The same bits for x <= 0, and NaN for a NaN: nothing to bound from above.
+inline V exp_below(V x) {
+  Reduced k = reduce(max(all(-104), x));
+  return scale(exp_reduced(k.r), k.n);
+}
+
 // 2^r, |r| <= 1/2
 inline V exp2_reduced(V r) {
   V p = all(0x1.1762acp-13f);
@@ -87,6 +93,7 @@ inline V tanh(V x) {
 }
 
 inline Lane<f64> exp(Lane<f64> x) { return {std::exp(x.v)}; }
+inline Lane<f64> exp_below(Lane<f64> x) { return exp(x); }
 inline Lane<f64> exp2(Lane<f64> x) { return {std::exp2(x.v)}; }
 inline Lane<f64> expm1(Lane<f64> x) { return {std::expm1(x.v)}; }
 inline Lane<f64> tanh(Lane<f64> x) { return {std::tanh(x.v)}; }
