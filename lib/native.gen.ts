@@ -10,7 +10,7 @@ export interface Kernel {
   readonly access: string;
   readonly id: { readonly [D in KernelType]?: number };
 }
-export const rowCount = 501;
+export const rowCount = 503;
 export const K = {
   /** Out<T> y, In<T> x over "n n" */
   copy: { name: "copy", driver: "Map", shapes: "n n", access: "wr", id: { f32: 0, f64: 1, i32: 2, u8: 3, bool: 4, bf16: 5, i8: 6 } },
@@ -394,52 +394,56 @@ export const K = {
   attention: { name: "attention", driver: "Call", shapes: "bmqv bmq? bmqe bgke bgkv bmqk?", access: "wwrrrr", id: { f32: 453, f64: 454 } },
   /** Strided<Out<T>, 4> dq, Strided<Out<T>, 4> dk, Strided<Out<T>, 4> dv, Strided<In<T>, 4> dy, Strided<In<T>, 4> q, Strided<In<T>, 4> k, Strided<In<T>, 4> v, In<T> log, Strided<In<b8>, 4> mask, u32 causal, f64 scale over "bmqe bgke bgkv bmqv bmqe bgke bgkv bmq bmqk?" */
   attention_grad: { name: "attention_grad", driver: "Call", shapes: "bmqe bgke bgkv bmqv bmqe bgke bgkv bmq bmqk?", access: "wwwrrrrrr", id: { f32: 455, f64: 456 } },
+  /** Strided<Out<T>, 4> y, Out<T> log, Strided<In<T>, 4> q, Strided<In<T>, 4> k, Strided<In<T>, 4> v, Strided<In<b8>, 4> mask, u32 causal, f64 scale over "bmqv bmq? bmqe bgke bgkv bmqk?" */
+  attention_bf16: { name: "attention_bf16", driver: "Call", shapes: "bmqv bmq? bmqe bgke bgkv bmqk?", access: "wwrrrr", id: { f32: 457 } },
+  /** Strided<Out<T>, 4> dq, Strided<Out<T>, 4> dk, Strided<Out<T>, 4> dv, Strided<In<T>, 4> dy, Strided<In<T>, 4> q, Strided<In<T>, 4> k, Strided<In<T>, 4> v, In<T> log, Strided<In<b8>, 4> mask, u32 causal, f64 scale over "bmqe bgke bgkv bmqv bmqe bgke bgkv bmq bmqk?" */
+  attention_grad_bf16: { name: "attention_grad_bf16", driver: "Call", shapes: "bmqe bgke bgkv bmqv bmqe bgke bgkv bmq bmqk?", access: "wwwrrrrrr", id: { f32: 458 } },
   /** Strided<Out<T>, 4> y, Strided<In<T>, 4> x, Strided<In<T>, 4> w, In<T> bias, u32 stride_h, u32 stride_w, u32 pad_h, u32 pad_w, u32 dilation_h, u32 dilation_w over "nopq nchw ofkl o?" */
-  conv: { name: "conv", driver: "Call", shapes: "nopq nchw ofkl o?", access: "wrrr", id: { f32: 457, f64: 458 } },
+  conv: { name: "conv", driver: "Call", shapes: "nopq nchw ofkl o?", access: "wrrr", id: { f32: 459, f64: 460 } },
   /** Strided<Out<T>, 4> dx, Strided<In<T>, 4> dy, Strided<In<T>, 4> w, In<T> bias, u32 stride_h, u32 stride_w, u32 pad_h, u32 pad_w, u32 dilation_h, u32 dilation_w over "nchw nopq ofkl c?" */
-  conv_input: { name: "conv_input", driver: "Call", shapes: "nchw nopq ofkl c?", access: "wrrr", id: { f32: 459, f64: 460 } },
+  conv_input: { name: "conv_input", driver: "Call", shapes: "nchw nopq ofkl c?", access: "wrrr", id: { f32: 461, f64: 462 } },
   /** Strided<Out<T>, 4> dw, Strided<In<T>, 4> dy, Strided<In<T>, 4> x, u32 stride_h, u32 stride_w, u32 pad_h, u32 pad_w, u32 dilation_h, u32 dilation_w over "ofkl nopq nchw" */
-  conv_weight: { name: "conv_weight", driver: "Call", shapes: "ofkl nopq nchw", access: "wrr", id: { f32: 461, f64: 462 } },
+  conv_weight: { name: "conv_weight", driver: "Call", shapes: "ofkl nopq nchw", access: "wrr", id: { f32: 463, f64: 464 } },
   /** Strided<Out<T>, 4> y, Strided<In<T>, 4> x, Strided<In<T>, 4> w, In<T> bias, u32 stride_h, u32 stride_w, u32 pad_h, u32 pad_w, u32 dilation_h, u32 dilation_w over "nopq nchw ofkl o?" */
-  conv_bf16: { name: "conv_bf16", driver: "Call", shapes: "nopq nchw ofkl o?", access: "wrrr", id: { f32: 463 } },
+  conv_bf16: { name: "conv_bf16", driver: "Call", shapes: "nopq nchw ofkl o?", access: "wrrr", id: { f32: 465 } },
   /** Strided<Out<T>, 4> dx, Strided<In<T>, 4> dy, Strided<In<T>, 4> w, In<T> bias, u32 stride_h, u32 stride_w, u32 pad_h, u32 pad_w, u32 dilation_h, u32 dilation_w over "nchw nopq ofkl c?" */
-  conv_input_bf16: { name: "conv_input_bf16", driver: "Call", shapes: "nchw nopq ofkl c?", access: "wrrr", id: { f32: 464 } },
+  conv_input_bf16: { name: "conv_input_bf16", driver: "Call", shapes: "nchw nopq ofkl c?", access: "wrrr", id: { f32: 466 } },
   /** Strided<Out<T>, 4> dw, Strided<In<T>, 4> dy, Strided<In<T>, 4> x, u32 stride_h, u32 stride_w, u32 pad_h, u32 pad_w, u32 dilation_h, u32 dilation_w over "ofkl nopq nchw" */
-  conv_weight_bf16: { name: "conv_weight_bf16", driver: "Call", shapes: "ofkl nopq nchw", access: "wrr", id: { f32: 465 } },
+  conv_weight_bf16: { name: "conv_weight_bf16", driver: "Call", shapes: "ofkl nopq nchw", access: "wrr", id: { f32: 467 } },
   /** Strided<Out<T>, 3> y, Strided<Out<i32>, 3> index, Strided<In<T>, 3> x, u32 kernel_h, u32 kernel_w, u32 stride_h, u32 stride_w, u32 pad_h, u32 pad_w, u32 dilation_h, u32 dilation_w, u32 rectify over "apq apq ahw" */
-  max_pool: { name: "max_pool", driver: "Call", shapes: "apq apq ahw", access: "wwr", id: { f32: 466, f64: 467 } },
+  max_pool: { name: "max_pool", driver: "Call", shapes: "apq apq ahw", access: "wwr", id: { f32: 468, f64: 469 } },
   /** Strided<Out<T>, 3> y, Strided<Out<i32>, 3> index, Strided<In<T>, 3> x over "apq apq ahw" */
-  adaptive_max_pool: { name: "adaptive_max_pool", driver: "Call", shapes: "apq apq ahw", access: "wwr", id: { f32: 468, f64: 469 } },
+  adaptive_max_pool: { name: "adaptive_max_pool", driver: "Call", shapes: "apq apq ahw", access: "wwr", id: { f32: 470, f64: 471 } },
   /** Strided<Out<T>, 3> dx, Strided<In<T>, 3> dy, Strided<In<i32>, 3> index, Strided<In<T>, 3> y, u32 rows, u32 cols over "ahw apq apq apq?" */
-  max_pool_grad: { name: "max_pool_grad", driver: "Call", shapes: "ahw apq apq apq?", access: "wrrr", id: { f32: 470, f64: 471 } },
+  max_pool_grad: { name: "max_pool_grad", driver: "Call", shapes: "ahw apq apq apq?", access: "wrrr", id: { f32: 472, f64: 473 } },
   /** Strided<Out<T>, 3> y, Strided<In<T>, 3> x, u32 kernel_h, u32 kernel_w, u32 stride_h, u32 stride_w, u32 pad_h, u32 pad_w, u32 include, f64 divisor over "apq ahw" */
-  avg_pool: { name: "avg_pool", driver: "Call", shapes: "apq ahw", access: "wr", id: { f32: 472, f64: 473 } },
+  avg_pool: { name: "avg_pool", driver: "Call", shapes: "apq ahw", access: "wr", id: { f32: 474, f64: 475 } },
   /** Strided<Out<T>, 3> dx, Strided<In<T>, 3> dy, u32 kernel_h, u32 kernel_w, u32 stride_h, u32 stride_w, u32 pad_h, u32 pad_w, u32 include, f64 divisor over "ahw apq" */
-  avg_pool_grad: { name: "avg_pool_grad", driver: "Call", shapes: "ahw apq", access: "wr", id: { f32: 474, f64: 475 } },
+  avg_pool_grad: { name: "avg_pool_grad", driver: "Call", shapes: "ahw apq", access: "wr", id: { f32: 476, f64: 477 } },
   /** Strided<Out<T>, 4> y, Strided<In<T>, 4> x, Rows<In<f64>> maps, f64 fill over "ncpq nchw nm" */
-  warp: { name: "warp", driver: "Call", shapes: "ncpq nchw nm", access: "wrr", id: { f32: 476, f64: 477 } },
+  warp: { name: "warp", driver: "Call", shapes: "ncpq nchw nm", access: "wrr", id: { f32: 478, f64: 479 } },
   /** Rows<InOut<T>> h, Rows<In<T>> before, In<i32> lengths, u32 rectify, i32 step over "rd rd r?" */
-  rnn_cell: { name: "rnn_cell", driver: "Rows", shapes: "rd rd r?", access: "urr", id: { f32: 478, f64: 479 } },
+  rnn_cell: { name: "rnn_cell", driver: "Rows", shapes: "rd rd r?", access: "urr", id: { f32: 480, f64: 481 } },
   /** Rows<Out<T>> dz, Rows<InOut<T>> dh, Rows<In<T>> h, Rows<In<T>> dy, In<i32> lengths, u32 rectify, i32 step over "rd rd rd rd? r?" */
-  rnn_cell_grad: { name: "rnn_cell_grad", driver: "Rows", shapes: "rd rd rd rd? r?", access: "wurrr", id: { f32: 480, f64: 481 } },
+  rnn_cell_grad: { name: "rnn_cell_grad", driver: "Rows", shapes: "rd rd rd rd? r?", access: "wurrr", id: { f32: 482, f64: 483 } },
   /** Rows<InOut<T>> gates, Rows<Out<T>> h, Rows<Out<T>> c, Rows<In<T>> turned, Rows<In<T>> before_h, Rows<In<T>> before_c, In<i32> lengths, i32 step over "rg rd rd rg rd rd r?" */
-  lstm_cell: { name: "lstm_cell", driver: "Rows", shapes: "rg rd rd rg rd rd r?", access: "uwwrrrr", id: { f32: 482, f64: 483 } },
+  lstm_cell: { name: "lstm_cell", driver: "Rows", shapes: "rg rd rd rg rd rd r?", access: "uwwrrrr", id: { f32: 484, f64: 485 } },
   /** Rows<Out<T>> dz, Rows<InOut<T>> dh, Rows<InOut<T>> dc, Rows<In<T>> gates, Rows<In<T>> c, Rows<In<T>> before, Rows<In<T>> dy, Rows<In<T>> du, Rows<In<T>> dv, In<i32> lengths, i32 step over "rg rd rd rg rd rd rd? rg? rd? r?" */
-  lstm_cell_grad: { name: "lstm_cell_grad", driver: "Rows", shapes: "rg rd rd rg rd rd rd? rg? rd? r?", access: "wuurrrrrrr", id: { f32: 484, f64: 485 } },
+  lstm_cell_grad: { name: "lstm_cell_grad", driver: "Rows", shapes: "rg rd rd rg rd rd rd? rg? rd? r?", access: "wuurrrrrrr", id: { f32: 486, f64: 487 } },
   /** Rows<InOut<T>> gates, Rows<Out<T>> h, Rows<Out<T>> q, Rows<In<T>> turned, Rows<In<T>> before, In<i32> lengths, i32 step over "rg rd rd rg rd r?" */
-  gru_cell: { name: "gru_cell", driver: "Rows", shapes: "rg rd rd rg rd r?", access: "uwwrrr", id: { f32: 486, f64: 487 } },
+  gru_cell: { name: "gru_cell", driver: "Rows", shapes: "rg rd rd rg rd r?", access: "uwwrrr", id: { f32: 488, f64: 489 } },
   /** Rows<Out<T>> dx, Rows<Out<T>> dt, Rows<InOut<T>> dh, Rows<In<T>> gates, Rows<In<T>> q, Rows<In<T>> before, Rows<In<T>> dy, Rows<In<T>> du, Rows<In<T>> dv, In<i32> lengths, i32 step over "rg rg rd rg rd rd rd? rg? rd? r?" */
-  gru_cell_grad: { name: "gru_cell_grad", driver: "Rows", shapes: "rg rg rd rg rd rd rd? rg? rd? r?", access: "wwurrrrrrr", id: { f32: 488, f64: 489 } },
+  gru_cell_grad: { name: "gru_cell_grad", driver: "Rows", shapes: "rg rg rd rg rd rd rd? rg? rd? r?", access: "wwurrrrrrr", id: { f32: 490, f64: 491 } },
   /** Out<f64> flops, u32 rounds over "z" */
-  peak: { name: "peak", driver: "Call", shapes: "z", access: "w", id: { f32: 490 } },
+  peak: { name: "peak", driver: "Call", shapes: "z", access: "w", id: { f32: 492 } },
   /** Out<T> mean, Out<T> var, Rows<In<T>> x over "c c ncs" */
-  moments: { name: "moments", driver: "Call", shapes: "c c ncs", access: "wwr", id: { f32: 491, f64: 492 } },
+  moments: { name: "moments", driver: "Call", shapes: "c c ncs", access: "wwr", id: { f32: 493, f64: 494 } },
   /** Rows<Out<T>> y, Rows<In<T>> x, In<T> mean, In<T> var, In<T> weight, In<T> bias, f64 eps over "ncs ncs c c c? c?" */
-  batch_norm: { name: "batch_norm", driver: "Call", shapes: "ncs ncs c c c? c?", access: "wrrrrr", id: { f32: 493, f64: 494 } },
+  batch_norm: { name: "batch_norm", driver: "Call", shapes: "ncs ncs c c c? c?", access: "wrrrrr", id: { f32: 495, f64: 496 } },
   /** Rows<Out<T>> dx, Out<T> dw, Out<T> db, Rows<In<T>> dy, Rows<In<T>> x, In<T> mean, In<T> var, In<T> weight, f64 eps, u32 training over "ncs? c? c? ncs ncs c c c?" */
-  batch_norm_grad: { name: "batch_norm_grad", driver: "Call", shapes: "ncs? c? c? ncs ncs c c c?", access: "wwwrrrrr", id: { f32: 495, f64: 496 } },
+  batch_norm_grad: { name: "batch_norm_grad", driver: "Call", shapes: "ncs? c? c? ncs ncs c c c?", access: "wwwrrrrr", id: { f32: 497, f64: 498 } },
   /** Rows<Out<T>> y, Rows<Out<T>> mean, Rows<Out<T>> rstd, Rows<In<T>> x, In<T> weight, In<T> bias, f64 eps over "ngds ng ng ngds gd? gd?" */
-  group_norm: { name: "group_norm", driver: "Call", shapes: "ngds ng ng ngds gd? gd?", access: "wwwrrr", id: { f32: 497, f64: 498 } },
+  group_norm: { name: "group_norm", driver: "Call", shapes: "ngds ng ng ngds gd? gd?", access: "wwwrrr", id: { f32: 499, f64: 500 } },
   /** Rows<Out<T>> dx, Out<T> dw, Out<T> db, Rows<In<T>> dy, Rows<In<T>> x, Rows<In<T>> mean, Rows<In<T>> rstd, In<T> weight over "ngds? gd gd ngds ngds ng ng gd?" */
-  group_norm_grad: { name: "group_norm_grad", driver: "Call", shapes: "ngds? gd gd ngds ngds ng ng gd?", access: "wwwrrrrr", id: { f32: 499, f64: 500 } },
+  group_norm_grad: { name: "group_norm_grad", driver: "Call", shapes: "ngds? gd gd ngds ngds ng ng gd?", access: "wwwrrrrr", id: { f32: 501, f64: 502 } },
 } satisfies Record<string, Kernel>;

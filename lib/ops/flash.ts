@@ -2,8 +2,9 @@
 import type { Value } from "../core/value.ts";
 import { launch, type Walk, walk } from "../engine/launch.ts";
 import { op, type Spec } from "../engine/op.ts";
+import { precision } from "../engine/precision.ts";
 import { gradEnabled } from "../engine/tape.ts";
-import { K } from "../native.gen.ts";
+import { K, type Kernel } from "../native.gen.ts";
 import { contiguous, le, logicalAnd, where } from "./arithmetic.ts";
 import { arange } from "./create.ts";
 import { minus, plus, times } from "./formula.ts";

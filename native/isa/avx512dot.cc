@@ -22,6 +22,7 @@
 
 #include "../kernels/half.h"
 #include "../kernels/integer.h"
+#include "../kernels/narrow.h"
 #include "../kernels/pairs.h"
 #if defined(__clang__)
 #pragma clang attribute pop
@@ -32,9 +33,10 @@
 #define NABLA_DOT(T, name) {name##_##T, reinterpret_cast<Kernel>(static_cast<signature::name<T>*>(&NABLA_ISA::name<T>))}
 
 namespace nabla {
-extern const Dots avx512_dots = {{NABLA_DOT(f32, gemm_bf16), NABLA_DOT(bf16, gemm_bf16), NABLA_DOT(f32, matmul_bf16),
-                                  NABLA_DOT(bf16, matmul_bf16), NABLA_DOT(f32, linear_i8), NABLA_DOT(f32, conv_bf16),
-                                  NABLA_DOT(f32, conv_input_bf16), NABLA_DOT(f32, conv_weight_bf16)},
-                                 8};
+extern const Dots avx512_dots = {
+    {NABLA_DOT(f32, gemm_bf16), NABLA_DOT(bf16, gemm_bf16), NABLA_DOT(f32, matmul_bf16), NABLA_DOT(bf16, matmul_bf16),
+     NABLA_DOT(f32, linear_i8), NABLA_DOT(f32, conv_bf16), NABLA_DOT(f32, conv_input_bf16),
+     NABLA_DOT(f32, conv_weight_bf16), NABLA_DOT(f32, attention_bf16), NABLA_DOT(f32, attention_grad_bf16)},
+    10};
 }  // namespace nabla
 #endif

@@ -13,6 +13,7 @@
 #include "../kernels/math.h"
 #include "../kernels/matmul.h"
 #include "../kernels/measure.h"
+#include "../kernels/narrow.h"
 #include "../kernels/norm.h"
 #include "../kernels/optimizer.h"
 #include "../kernels/pairs.h"

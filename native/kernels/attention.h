@@ -93,21 +93,34 @@ inline void for_heads(const Heads<f32>& x, size_t parts, size_t width, const F& 
   for (size_t t = 0; t < tasks; t++) task(t);
 }
 
+// `count` arrays in the scratch of a task, each of whole cache lines.
+template <size_t count>
+struct Rooms {
+  f32* at[count];
+  Rooms(const size_t (&sizes)[count]) {
+    size_t total = 0;
+    for (size_t size : sizes) total += (size + 15) / 16 * 16;
+    at[0] = static_cast<f32*>(scratch(total * sizeof(f32), 1));
+    for (size_t i = 1; i < count; i++) at[i] = at[i - 1] + (sizes[i - 1] + 15) / 16 * 16;
+  }
+};
+
+template <class W>
 inline void attend(const Heads<f32>& x, Strided<Out<f32>, 4> y, f32* lse, size_t b, size_t g, size_t part,
                    size_t parts) {
   const size_t keys = x.keys(), e = x.k.extent[3], w = x.v.extent[3], s_row = score_row(keys);
-  const size_t turned = turned_size(keys, e), room = turned + keys * w + block_rows * (e + s_row) + group_rows * w;
-  f32* strips = static_cast<f32*>(scratch(room * sizeof(f32), 1));
-  f32 *copy = strips + turned, *rows = copy + keys * w, *s = rows + block_rows * e, *o = s + block_rows * s_row;
-  turn_strips(strips, at(x.k, b, g, 0, 0), {x.k.step[2], x.k.step[3]}, keys, e);
-  const f32* values = straight(copy, at(x.v, b, g, 0, 0), {x.v.step[2], x.v.step[3]}, keys, w);
+  const Rooms<7> room({turned_size(keys, W::words(e)), W::words(keys) * W::run(w), block_rows * e, block_rows * s_row,
+                       group_rows * w, W::room(block_rows * W::words(e)), W::room(group_rows * W::words(s_row))});
+  f32 *strips = room.at[0], *s = room.at[3], *o = room.at[4];
+  W::turn(strips, at(x.k, b, g, 0, 0), {x.k.step[2], x.k.step[3]}, keys, e);
+  const f32* values = W::below(room.at[1], at(x.v, b, g, 0, 0), {x.v.step[2], x.v.step[3]}, keys, w);
   size_t turn = 0;
   for (size_t h = x.first_of(g); h < x.first_of(g + 1); h++) {
     for (size_t first = 0; first < x.queries(); first += block_rows) {
       if (turn++ % parts != part) continue;
       const Block block(x, b, h, first);
-      const f32* q = straight(rows, at(x.q, b, h, first, 0), {x.q.step[2], x.q.step[3]}, block.rows, e, x.scale);
-      scores(block, s, s_row, q, strips, e, keys);
+      const f32* q = straight(room.at[2], at(x.q, b, h, first, 0), {x.q.step[2], x.q.step[3]}, block.rows, e, x.scale);
+      scores<W>(block, s, s_row, W::rows(room.at[5], q, e, block.rows, e), strips, W::words(e), keys);
       for (size_t group = 0; group < block.groups; group++) {
         const size_t top = block.end_of(group), end = block.end_of(group + 1), reach = block.reach[group];
         Weights weights;
@@ -116,7 +129,8 @@ inline void attend(const Heads<f32>& x, Strided<Out<f32>, 4> y, f32* lse, size_t
           for (size_t j = 0; j < w; j += LINE) prefetch_write(at(y, b, h, first + r, j));
         }
         weigh(weights, s + top * s_row, s_row, block.far + top, end - top, reach);
-        multiply(o, w, s + top * s_row, {ptrdiff_t(s_row), 1}, values, w, end - top, w, reach, false);
+        const f32* p = W::rows(room.at[6], s + top * s_row, s_row, end - top, reach);
+        W::multiply(o, w, p, {ptrdiff_t(W::words(s_row)), 1}, values, W::run(w), end - top, w, W::words(reach), false);
         for (size_t r = top; r < end; r++) {
           write_row(at(y, b, h, first + r, 0), y.step[3], o + (r - top) * w, w, weights.share[r - top]);
           if (lse) lse[(b * x.q.extent[1] + h) * x.queries() + first + r] = weights.log[r - top];
@@ -162,14 +176,16 @@ inline void slopes(f32* s, f32* dp, size_t s_row, const Block& x, const f32* log
   for (; r < x.rows; r++) slope_rows<1>(s + r * s_row, dp + r * s_row, s_row, x.far + r, x.most, log + r);
 }
 
-// d [keys, width] += sT rows over the rows of a block: keys of a causal block that its first rows do not see begin with
-// the group that does.
+// d [keys, width] += sT rows over the rows of a block, both in words of rows: keys of a causal block that its first
+// rows do not see begin with the group that does.
+template <class W>
 inline void spread_back(f32* d, const f32* s, size_t s_row, const f32* rows, size_t width, const Block& x,
                         bool causal) {
   const size_t seen = !causal || x.first + group_rows > x.most ? x.most : x.first + group_rows;
   auto add = [&](size_t key, size_t keys, size_t top) {
-    multiply(d + key * width, width, s + top * s_row + key, {1, ptrdiff_t(s_row)}, rows + top * width, width, keys,
-             width, x.rows - top, true);
+    const size_t from = W::words(top), run = W::run(width);
+    W::multiply(d + key * width, width, s + from * s_row + key, {1, ptrdiff_t(s_row)}, rows + from * run, run, keys,
+                width, W::words(x.rows - top), true);
   };
   add(0, seen, 0);
   for (size_t key = seen; key < x.most; key += group_rows) {
@@ -184,41 +200,43 @@ struct Slopes {
 inline Steps last_steps(const ptrdiff_t (&step)[4]) { return {step[2], step[3]}; }
 
 // Gradients of one head of keys and of the heads of queries that share it.
+template <class W>
 inline void attend_back(const Heads<f32>& x, const Slopes<f32>& d, Strided<In<f32>, 4> dy, const f32* lse, f32 scale,
                         size_t b, size_t g) {
   const size_t keys = x.keys(), e = x.k.extent[3], w = x.v.extent[3], s_row = score_row(keys);
-  const size_t sizes[] = {
-      turned_size(keys, e), turned_size(keys, w), keys * e,           keys * e,           keys * w,
-      block_rows * e,       block_rows * w,       block_rows * s_row, block_rows * s_row, group_rows * e};
-  f32* room[10];
-  size_t total = 0;
-  for (size_t size : sizes) total += (size + 15) / 16 * 16;
-  room[0] = static_cast<f32*>(scratch(total * sizeof(f32), 1));
-  for (int i = 1; i < 10; i++) room[i] = room[i - 1] + (sizes[i - 1] + 15) / 16 * 16;
-  f32 *turned = room[0], *values = room[1], *dk = room[3], *dv = room[4], *s = room[7], *dp = room[8], *dq = room[9];
-  const Steps k_step = last_steps(x.k.step), v_step = last_steps(x.v.step);
-  turn_strips(turned, at(x.k, b, g, 0, 0), k_step, keys, e);
-  turn_strips(values, at(x.v, b, g, 0, 0), v_step, keys, w);
-  const f32* k = straight(room[2], at(x.k, b, g, 0, 0), k_step, keys, e);
+  const size_t half = W::words(block_rows), heap = W::room(half * s_row);
+  const Rooms<17> room({turned_size(keys, W::words(e)), turned_size(keys, W::words(w)), W::words(keys) * W::run(e),
+                        keys * e, keys * w, block_rows * e, block_rows * w, block_rows * s_row, block_rows * s_row,
+                        group_rows * e, W::room(block_rows * W::words(e)), W::room(block_rows * W::words(w)),
+                        W::room(half * W::run(e)), W::room(half * W::run(w)), W::room(group_rows * W::words(s_row)),
+                        heap, heap});
+  f32 *const *r = room.at, *dk = r[3], *dv = r[4], *s = r[7], *dp = r[8], *dq = r[9];
+  const Steps k_step = last_steps(x.k.step);
+  W::turn(r[0], at(x.k, b, g, 0, 0), k_step, keys, e);
+  W::turn(r[1], at(x.v, b, g, 0, 0), last_steps(x.v.step), keys, w);
+  const f32* k = W::below(r[2], at(x.k, b, g, 0, 0), k_step, keys, e);
   std::memset(dk, 0, keys * e * sizeof(f32));
   std::memset(dv, 0, keys * w * sizeof(f32));
   for (size_t h = x.first_of(g); h < x.first_of(g + 1); h++) {
     for (size_t first = 0; first < x.queries(); first += block_rows) {
       const Block block(x, b, h, first);
-      const f32* q = straight(room[5], at(x.q, b, h, first, 0), last_steps(x.q.step), block.rows, e, x.scale);
-      const f32* up = straight(room[6], at(dy, b, h, first, 0), last_steps(dy.step), block.rows, w);
-      scores(block, s, s_row, q, turned, e, keys);
-      scores(block, dp, s_row, up, values, w, keys);
-      for (size_t r = 0; r < block.rows; r++) x.hide(s + r * s_row, block.far[r], b, h, first + r);
+      const f32* q = straight(r[5], at(x.q, b, h, first, 0), last_steps(x.q.step), block.rows, e, x.scale);
+      const f32* up = straight(r[6], at(dy, b, h, first, 0), last_steps(dy.step), block.rows, w);
+      scores<W>(block, s, s_row, W::rows(r[10], q, e, block.rows, e), r[0], W::words(e), keys);
+      scores<W>(block, dp, s_row, W::rows(r[11], up, w, block.rows, w), r[1], W::words(w), keys);
+      for (size_t i = 0; i < block.rows; i++) x.hide(s + i * s_row, block.far[i], b, h, first + i);
       slopes(s, dp, s_row, block, lse + (b * x.q.extent[1] + h) * x.queries() + first);
       for (size_t group = 0; group < block.groups; group++) {
-        const size_t top = block.end_of(group), end = block.end_of(group + 1);
-        multiply(dq, e, dp + top * s_row, {ptrdiff_t(s_row), 1}, k, e, end - top, e, block.reach[group], false);
-        for (size_t r = top; r < end; r++)
-          write_row(at(d.q, b, h, first + r, 0), d.q.step[3], dq + (r - top) * e, e, scale);
+        const size_t top = block.end_of(group), end = block.end_of(group + 1), reach = block.reach[group];
+        const f32* ds = W::rows(r[14], dp + top * s_row, s_row, end - top, reach);
+        W::multiply(dq, e, ds, {ptrdiff_t(W::words(s_row)), 1}, k, W::run(e), end - top, e, W::words(reach), false);
+        for (size_t i = top; i < end; i++)
+          write_row(at(d.q, b, h, first + i, 0), d.q.step[3], dq + (i - top) * e, e, scale);
       }
-      spread_back(dk, dp, s_row, q, e, block, x.causal);
-      spread_back(dv, s, s_row, up, w, block, x.causal);
+      spread_back<W>(dk, W::pairs(r[15], dp, s_row, block.rows, block.most), s_row,
+                     W::below(r[12], q, {ptrdiff_t(e), 1}, block.rows, e), e, block, x.causal);
+      spread_back<W>(dv, W::pairs(r[16], s, s_row, block.rows, block.most), s_row,
+                     W::below(r[13], up, {ptrdiff_t(w), 1}, block.rows, w), w, block, x.causal);
     }
   }
   // q was scaled by scale log2 e
@@ -292,10 +310,10 @@ inline void clear(const Strided<Out<T>, 4>& x) {
 
 constexpr f64 log2_e = 1.4426950408889634;  // powers of 2 take fewer steps than those of e
 
-// y [b, heads, q, w]; log [b, heads, q] = log2 sum exp scores
-template <class T>
-void attention(Strided<Out<T>, 4> y, Out<T> log, Strided<In<T>, 4> q, Strided<In<T>, 4> k, Strided<In<T>, 4> v,
-               Strided<In<b8>, 4> mask, u32 causal, f64 scale) {
+// In words of W; f64, for gradient checks, has its own loops.
+template <class W, class T>
+inline void attend_all(Strided<Out<T>, 4> y, Out<T> log, Strided<In<T>, 4> q, Strided<In<T>, 4> k, Strided<In<T>, 4> v,
+                       Strided<In<b8>, 4> mask, u32 causal, f64 scale) {
   const Heads<T> x{q, k, v, mask, causal != 0, T(scale * log2_e)};
   if (k.extent[1] == 0) {
     clear(y);
@@ -305,25 +323,37 @@ void attention(Strided<Out<T>, 4> y, Out<T> log, Strided<In<T>, 4> q, Strided<In
   } else {
     refuse_overflow(q, k, v.extent[3]);
     const size_t parts = parts_of(x, k.extent[0] * k.extent[1]);
-    for_heads(x, parts, v.extent[3], [&](size_t b, size_t g, size_t part) { attend(x, y, log.p, b, g, part, parts); });
+    for_heads(x, parts, v.extent[3],
+              [&](size_t b, size_t g, size_t part) { attend<W>(x, y, log.p, b, g, part, parts); });
+  }
+}
+template <class W, class T>
+inline void attend_all_back(const Slopes<T>& d, Strided<In<T>, 4> dy, Strided<In<T>, 4> q, Strided<In<T>, 4> k,
+                            Strided<In<T>, 4> v, In<T> log, Strided<In<b8>, 4> mask, u32 causal, f64 scale) {
+  const Heads<T> x{q, k, v, mask, causal != 0, T(scale * log2_e)};
+  if (k.extent[1] == 0) return clear(d.q);
+  if constexpr (same<T, f64>) {
+    clear(d.k);
+    clear(d.v);
+    attend_back(x, d, dy, log.p, scale);
+  } else {
+    refuse_overflow(q, k, v.extent[3]);
+    for_heads(x, 1, 3 * v.extent[3],
+              [&](size_t b, size_t g, size_t) { attend_back<W>(x, d, dy, log.p, T(scale), b, g); });
   }
 }
 
+// y [b, heads, q, w]; log [b, heads, q] = log2 sum exp scores
+template <class T>
+void attention(Strided<Out<T>, 4> y, Out<T> log, Strided<In<T>, 4> q, Strided<In<T>, 4> k, Strided<In<T>, 4> v,
+               Strided<In<b8>, 4> mask, u32 causal, f64 scale) {
+  attend_all<Wide>(y, log, q, k, v, mask, causal, scale);
+}
 template <class T>
 void attention_grad(Strided<Out<T>, 4> dq, Strided<Out<T>, 4> dk, Strided<Out<T>, 4> dv, Strided<In<T>, 4> dy,
                     Strided<In<T>, 4> q, Strided<In<T>, 4> k, Strided<In<T>, 4> v, In<T> log, Strided<In<b8>, 4> mask,
                     u32 causal, f64 scale) {
-  const Heads<T> x{q, k, v, mask, causal != 0, T(scale * log2_e)};
-  const Slopes<T> d{dq, dk, dv};
-  if (k.extent[1] == 0) return clear(dq);
-  if constexpr (same<T, f64>) {
-    clear(dk);
-    clear(dv);
-    attend_back(x, d, dy, log.p, scale);
-  } else {
-    refuse_overflow(q, k, v.extent[3]);
-    for_heads(x, 1, 3 * v.extent[3], [&](size_t b, size_t g, size_t) { attend_back(x, d, dy, log.p, T(scale), b, g); });
-  }
+  attend_all_back<Wide>(Slopes<T>{dq, dk, dv}, dy, q, k, v, log, mask, causal, scale);
 }
 
 }  // namespace nabla::NABLA_ISA

@@ -122,7 +122,32 @@ inline const f32* straight(f32* out, const f32* x, Steps step, size_t rows, size
   return out;
 }
 
-// s [rows, keys] = a [rows, depth] times turned strips of keys, as far as each group of rows looks.
+// What products of attention multiply: numbers, or (narrow.h) pairs of bf16. words(n) of them hold n terms; run(n) of
+// them a row of n that stand below one another; rows(), below() and pairs() write operands as words, each where it lies
+// if it is words already.
+struct Wide {
+  static constexpr size_t words(size_t n) { return n; }
+  static constexpr size_t run(size_t n) { return n; }
+  static constexpr size_t room(size_t) { return 0; }  // for n words beside the numbers
+  static void turn(f32* out, const f32* x, Steps step, size_t rows, size_t depth) {
+    turn_strips(out, x, step, rows, depth);
+  }
+  // x [rows, depth], rows x_row apart, as [rows, words(x_row)]
+  static const f32* rows(f32*, const f32* x, size_t, size_t, size_t) { return x; }
+  // x [rows, width] as [words(rows), run(width)]: terms of a word below one another
+  static const f32* below(f32* out, const f32* x, Steps step, size_t rows, size_t width) {
+    return straight(out, x, step, rows, width);
+  }
+  // The same of rows x_row apart.
+  static const f32* pairs(f32*, const f32* x, size_t, size_t, size_t) { return x; }
+  static void multiply(f32* c, size_t c_row, const f32* a, Steps step, const f32* b, size_t b_row, size_t m, size_t n,
+                       size_t k, bool add) {
+    NABLA_ISA::multiply(c, c_row, a, step, b, b_row, m, n, k, add);
+  }
+};
+
+// s [rows, keys] = a [rows, depth] times turned strips of keys, as far as each group of rows looks; depth in words.
+template <class W>
 inline void scores(const Block& x, f32* s, size_t s_row, const f32* a, const f32* strips, size_t depth, size_t keys) {
   for (size_t j = 0; j < x.most; j += strip) {
     const size_t width = keys - j < strip ? keys - j : strip, run = (width + N - 1) / N * N;
@@ -131,8 +156,8 @@ inline void scores(const Block& x, f32* s, size_t s_row, const f32* a, const f32
       end = g + 1;
       while (end < x.groups && n == width && x.reach[end] >= j + width) end++;
       const size_t top = x.end_of(g);
-      multiply(s + top * s_row + j, s_row, a + top * depth, {ptrdiff_t(depth), 1}, strips + j * depth, run,
-               x.end_of(end) - top, n, depth, false);
+      W::multiply(s + top * s_row + j, s_row, a + top * depth, {ptrdiff_t(depth), 1}, strips + j * depth, run,
+                  x.end_of(end) - top, n, depth, false);
     }
   }
 }
