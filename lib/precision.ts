@@ -1,4 +1,4 @@
-// Products and convolutions of less precision than the tensors they are of.
+// Products, convolutions and attention of less precision than the tensors they are of.
 import { checkKind } from "./core/boundary.ts";
 import { fail } from "./core/errors.ts";
 import { checkPrecision, type Precision, withPrecision } from "./engine/precision.ts";
@@ -6,10 +6,10 @@ import { checkPrecision, type Precision, withPrecision } from "./engine/precisio
 export type { Precision };
 
 /**
- * Runs f with matrix products and convolutions in bf16: operands of `matmul`, `linear`, `conv2d` and its kind, recurrent layers
- * and the fused head are rounded to bf16 (8 bits of significand, the range of f32) as they are read, products are summed in f32,
- * and results are f32. So are weights, norms, softmax, losses, optimizers, convolutions of one channel a group, and attention
- * where it is one kernel. Backward of what ran inside has its products in bf16 too, wherever it is called. On processors with AVX512-BF16 a product takes little more than half the time;
+ * Runs f with matrix products, convolutions and attention in bf16: operands of `matmul`, `linear`, `conv2d` and its kind,
+ * recurrent layers, `scaledDotProductAttention` and the fused head are rounded to bf16 (8 bits of significand, the range of f32)
+ * as they are read, products are summed in f32, and results are f32. So are weights, norms, softmax, losses, optimizers, and
+ * convolutions of one channel a group. Backward of what ran inside has its products in bf16 too, wherever it is called. On processors with AVX512-BF16 a product takes little more than half the time;
  * on all others it gives the same bits in about the time of f32. Gradients need no scaling: bf16 has the range of f32. f64 is
  * left alone; autocast("f32", ...) inside turns it off.
  *

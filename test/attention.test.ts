@@ -1,5 +1,6 @@
 // The attention kernel against softmax(q kᵀ scale) v made of products, and what its bits may depend on.
 import {
+  autocast,
   checkGradient,
   checkpoint,
   compile,
@@ -17,6 +18,8 @@ import { K } from "../lib/native.gen.ts";
 import { attentionWeights, selfAttention } from "../lib/ops/attention.ts";
 import { fromHeads, splitQkv } from "../lib/ops/heads.ts";
 import { matmul } from "../lib/ops/matmul.ts";
+import { chain, half, ofHalf } from "./rounding.ts";
+import { difference, write } from "./signature.ts";
 
 const [best, threads] = [native.isa(), native.threads()];
 beforeEach(() => seed(11));
@@ -91,6 +94,46 @@ describe.each(shapes)("%s", (_, [b, heads, shared, queries, keys, e, w], causal,
         expect(run(), `${isa}, ${n} threads`).toEqual(expected);
       }
   });
+  it("in bf16 is near, and has the same bits on every instruction set and for every number of threads", () => {
+    const x = make();
+    const attend = () => scaledDotProductAttention(x.q, x.k, x.v, { mask: x.mask, causal });
+    const exact = gradients(x, attend());
+    const run = () => gradients(x, autocast("bf16", attend));
+    native.use("scalar");
+    native.setThreads(1);
+    const expected = run();
+    expected.forEach((t, i) => {
+      const off = farthest(t, exact[i]!) / Math.max(...list(exact[i]!).map(Math.abs));
+      expect(off, ["y", "dq", "dk", "dv"][i]).toBeLessThan(2e-2);
+      expect(off, ["y", "dq", "dk", "dv"][i]).toBeGreaterThan(1e-4);
+    });
+    for (const isa of native.isas)
+      for (const n of [1, 2, 3]) {
+        native.use(isa);
+        native.setThreads(n);
+        expect(run().map(list), `${isa}, ${n} threads`).toEqual(expected.map(list));
+      }
+  });
+});
+
+it.each([...native.isas])("multiplies pairs of bf16 on %s: scores of one key by definition, values rounded", (isa) => {
+  native.use(isa);
+  const [heads, queries, e, w] = [2, 30, 7, 5];
+  const [q, k, v] = [randn(1, heads, queries, e), randn(1, heads, 1, e), randn(1, heads, 1, w)] as Tensor[];
+  const [y, log] = [new Float32Array(heads * queries * w), new Float32Array(heads * queries)];
+  const steps = (...[h, n, c]: [number, number, number]) => [0, h * n * c, n * c, c, 1];
+  const words = [1, heads, queries, w, e, heads, 1, ...steps(heads, queries, w), 0, ...steps(heads, queries, e)];
+  words.push(...steps(heads, 1, e), ...steps(heads, 1, w), 0, 0.5);
+  const data = [q, k, v].map((x) => x!.dataSync() as Float32Array) as [Float32Array, Float32Array, Float32Array];
+  native.run(K.attention_bf16.id.f32 as number, write(words), y, log, ...data, null);
+  const scale = Math.fround(0.5 * Math.LOG2E);
+  const scores = log.map((_, i) => {
+    const query = (l: number) => Math.fround(data[0][i * e + l]! * scale);
+    return chain(e, query, (l) => data[1][Math.floor(i / queries) * e + l]!);
+  });
+  expect(difference(log, scores)).toBeUndefined();
+  const values = y.map((_, i) => ofHalf(half(data[2][Math.floor(i / w / queries) * w + (i % w)]!)));
+  expect(difference(y, values)).toBeUndefined();
 });
 
 it("gives each query of a cache the bits it has in the whole", () => {

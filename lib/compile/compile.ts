@@ -27,7 +27,7 @@ export interface CompileOptions {
    * segments in checkpoint() as few as possible are then computed again. Without a limit, all of them are.
    */
   memoryLimit?: number;
-  /** What matrix products and convolutions multiply in it: that of the call unless given. "bf16" is the step inside {@link autocast}. */
+  /** What matrix products, convolutions and attention multiply in it: that of the call unless given. "bf16" is the step inside {@link autocast}. */
   precision?: Precision;
 }
 

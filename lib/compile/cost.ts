@@ -49,11 +49,11 @@ export function flopsOf(s: Step): number {
   if (name.startsWith("conv")) return 2 * product([..."nopqfkl"].map((letter) => extents.get(letter) ?? 1));
   // Each score sums over e, each result over the keys; backward computes the scores again and has four products. The words end
   // with causal, which halves them, and the scale.
-  if (name === "attention" || name === "attention_grad") {
+  if (name.startsWith("attention")) {
     const [scores, e, v] = ["bmqk", "e", "v"].map((word) =>
       product([...word].map((letter) => extents.get(letter) ?? 1)),
     );
-    const sums = name === "attention" ? e + v : 3 * e + 2 * v;
+    const sums = name.startsWith("attention_grad") ? 3 * e + 2 * v : e + v;
     return (2 * scores * sums) / (s.words.at(-2) ? 2 : 1);
   }
   return Math.max(0, ...shapes.split(" ").map((_, i) => elementsOf(s, i)));

@@ -5,8 +5,8 @@ import { fail, showShape } from "../core/errors.ts";
 import { type Value, wrapArray } from "../core/value.ts";
 import { launch, walk } from "../engine/launch.ts";
 import { op, type Spec } from "../engine/op.ts";
-import { precision } from "../engine/precision.ts";
-import { K, type Kernel } from "../native.gen.ts";
+import { rowOf } from "../engine/precision.ts";
+import { K } from "../native.gen.ts";
 import { contiguous } from "./arithmetic.ts";
 import { plus } from "./formula.ts";
 import { pad } from "./pad.ts";
@@ -25,9 +25,6 @@ interface Sliding {
   readonly outputs: Pair;
 }
 const scalars = ({ stride, padding, dilation }: Sliding): number[] => [...stride, ...padding, ...dilation];
-/** The row with operands rounded to bf16 inside autocast("bf16", ...), where terms have another to share a pair with. */
-const rowOf = (y: Value, full: Kernel, half: Kernel, paired: boolean): Kernel =>
-  paired && y.dtype === "f32" && precision() === "bf16" ? half : full;
 /** Rows first, so that nothing is copied. */
 const perChannel = (gy: Value): Value => sum(sum(gy, [2, 3]), 0);
 const flat = (bias: Value | undefined): Value | null => (bias ? contiguous(bias) : null);
@@ -64,7 +61,8 @@ const convOp = op({
   forward({ y }, { x, weight, bias }, s) {
     if (y.size === 0) return;
     const extents = [...y.shape, ...x.shape.slice(1), ...weight.shape.slice(1)];
-    const row = rowOf(y, K.conv, K.conv_bf16, weight.shape[1] > 1);
+    // In bf16 only where terms have another to share a pair with, here and below.
+    const row = weight.shape[1] > 1 ? rowOf(y.dtype, K.conv, K.conv_bf16) : K.conv;
     launch(row, y.dtype, extents, [walk(y), walk(x), walk(weight), flat(bias)], scalars(s));
   },
   grad: {
@@ -91,7 +89,7 @@ const convInput = op({
   forward({ y }, { dy, weight, bias }, s) {
     if (y.size === 0) return;
     const extents = [...y.shape, ...dy.shape.slice(1), ...weight.shape.slice(1)];
-    const row = rowOf(y, K.conv_input, K.conv_input_bf16, weight.shape[0] > s.groups);
+    const row = weight.shape[0] > s.groups ? rowOf(y.dtype, K.conv_input, K.conv_input_bf16) : K.conv_input;
     launch(row, y.dtype, extents, [walk(y), walk(dy), walk(weight), flat(bias)], scalars(s));
   },
   grad: {
@@ -121,7 +119,7 @@ const convWeight = op({
     // Few outputs or few taps: the f32 kernel has positions across its lanes, which pairs of images do not make faster.
     const many = o > 4 * s.groups && (y.size > 16 * o || q <= 8);
     launch(
-      rowOf(y, K.conv_weight, K.conv_weight_bf16, n > 1 && many),
+      n > 1 && many ? rowOf(y.dtype, K.conv_weight, K.conv_weight_bf16) : K.conv_weight,
       y.dtype,
       [...y.shape, n, p, q, ...x.shape.slice(1)],
       [walk(y), walk(dy), walk(x)],

@@ -2,9 +2,9 @@
 import type { Value } from "../core/value.ts";
 import { launch, type Walk, walk } from "../engine/launch.ts";
 import { op, type Spec } from "../engine/op.ts";
-import { precision } from "../engine/precision.ts";
+import { rowOf } from "../engine/precision.ts";
 import { gradEnabled } from "../engine/tape.ts";
-import { K, type Kernel } from "../native.gen.ts";
+import { K } from "../native.gen.ts";
 import { contiguous, le, logicalAnd, where } from "./arithmetic.ts";
 import { arange } from "./create.ts";
 import { minus, plus, times } from "./formula.ts";
@@ -57,12 +57,13 @@ function masked({ q, k, mask }: Inputs): Walk | null {
 function run(y: Value, log: Value, x: Inputs, { causal, scale }: Look): void {
   if (y.size === 0 && log.size === 0) return;
   const operands = [walk(turned(y)), log, walk(x.q), walk(x.k), walk(x.v), masked(x)];
-  launch(K.attention, y.dtype, extents(x), operands, [Number(causal), scale]);
+  launch(rowOf(y.dtype, K.attention, K.attention_bf16), y.dtype, extents(x), operands, [Number(causal), scale]);
 }
 function runBack(d: Omit<Inputs, "mask">, dy: Value, x: Inputs, log: Value, { causal, scale }: Look): void {
   if (d.q.size + d.k.size + d.v.size === 0) return;
   const operands = [d.q, d.k, d.v, turned(dy), x.q, x.k, x.v].map(walk);
-  launch(K.attention_grad, dy.dtype, extents(x, true), [...operands, log, masked(x)], [Number(causal), scale]);
+  const row = rowOf(dy.dtype, K.attention_grad, K.attention_grad_bf16);
+  launch(row, dy.dtype, extents(x, true), [...operands, log, masked(x)], [Number(causal), scale]);
 }
 
 interface Cotangents {

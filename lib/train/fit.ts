@@ -41,7 +41,7 @@ export interface FitOptions<Y, O> {
    * with `true` it is made for every size, and that is an error.
    */
   compile?: boolean;
-  /** What matrix products and convolutions multiply: "f32" unless given; "bf16" as in {@link autocast}, with f32 weights. */
+  /** What matrix products, convolutions and attention multiply: "f32" unless given; "bf16" as in {@link autocast}, with f32 weights. */
   precision?: Precision;
   /**
    * Saves everything the run goes on from, with {@link saveCheckpoint}: after every so many steps, at the end of each epoch, and when

@@ -8,18 +8,18 @@
 
 namespace nabla::NABLA_ISA {
 
-#if NABLA_DOTS
 template <int C, int... i>
 inline void dots_of(const Column& a, const V (&b)[C], V (&acc)[sizeof...(i)][C], Counts<i...>) {
   (
       [&] {
         V x = at<i>(a);
 #pragma GCC unroll 8
-        for (int j = 0; j < C; j++) acc[i][j] = dot(acc[i][j], x, b[j]);
+        for (int j = 0; j < C; j++) acc[i][j] = dot_pair(acc[i][j], x, b[j]);
       }(),
       ...);
 }
-// The plain tile of gemm in words of pairs: rows of b are whole vectors.
+// The plain tile of gemm in words of pairs, one chain for each element, from zero or from C. Rows of b are whole
+// vectors.
 template <int R, int C>
 void pair_tiles(const Panel& t, size_t runs) {
   const size_t tail = t.n - (C - 1) * N;  // columns of the last vector, 1 .. N
@@ -69,7 +69,6 @@ constexpr PairTable pair_table(Counts<i...>) {
   return t;
 }
 constexpr PairTable pair_of_rows = pair_table(Count<MR>::type{});
-#endif
 
 // Words of pairs, as W of scores.h; without dot products a word is two numbers, the later one first.
 struct Narrow {
@@ -100,7 +99,7 @@ struct Narrow {
   }
   static void multiply(f32* c, size_t c_row, const f32* a, Steps step, const f32* b, size_t b_row, size_t m, size_t n,
                        size_t k, bool add) {
-#if NABLA_DOTS
+    [[maybe_unused]] const Flushing mode;
     const Runs runs(m);
     for (size_t j = 0; m && j < n; j += strip) {
       const size_t width = n - j < strip ? n - j : strip;
@@ -117,10 +116,6 @@ struct Narrow {
       run(runs.tall, runs.talls);
       run(runs.tall - 1, runs.shorts);
     }
-#else
-    const Flushing mode;
-    NABLA_ISA::multiply(c, c_row, a, step, b, b_row, m, n, k, add);
-#endif
   }
 
  private:
