@@ -1,6 +1,16 @@
 // Products of less precision: bf16 against f32, and linear layers with weights of 8 bits, each as a share of what dot products
 // of its kind can do: two and four times the fused multiply-adds of f32 where the processor has them.
-import { autocast, isa, Linear, noGrad, QuantizedLinear, randn, type Tensor } from "nabla";
+import {
+  autocast,
+  conv2d,
+  isa,
+  Linear,
+  noGrad,
+  QuantizedLinear,
+  randn,
+  scaledDotProductAttention,
+  type Tensor,
+} from "nabla";
 import { interleave } from "./clock.ts";
 import { type Found, peakOf } from "./kernels.ts";
 
@@ -47,7 +57,63 @@ export function half(threads: number): Found {
   }
   const columns = ["shape", "f32 GFLOP/s", "bf16 GFLOP/s", "share of peak", "ratio", "b stored as bf16"];
   const title = `Products in bf16, ${threads} thread${threads > 1 ? "s" : ""}, ${isa()}`;
-  return { tables: [{ title, columns, rows }], bars: [], figures };
+  const others = wider(threads);
+  return { tables: [{ title, columns, rows }, ...others.tables], bars: [], figures: { ...figures, ...others.figures } };
+}
+
+/** Images, channels in and out, rows and columns, window. */
+const layers: readonly (readonly [number, number, number, number, number])[] = [
+  [4, 64, 64, 56, 3],
+  [4, 128, 128, 28, 3],
+  [8, 256, 256, 14, 3],
+  [4, 512, 512, 7, 3],
+  [8, 256, 256, 14, 1],
+  [64, 16, 32, 14, 3],
+];
+const attentions: readonly (readonly [number, number, number, number])[] = [
+  [12, 4, 64, 32],
+  [2, 12, 256, 64],
+  [1, 12, 1024, 64],
+];
+/** Convolutions with padding and causal attention, forward and backward, in bf16 beside f32. */
+function wider(threads: number): Pick<Found, "tables" | "figures"> {
+  const rows: (string | number)[][] = [];
+  const figures: Record<string, number> = {};
+  const measure = (name: string, forward: () => Tensor, backward: (y: Tensor) => void) => {
+    const [f32, bf16] = [forward(), autocast("bf16", forward)];
+    const runs = [
+      () => void forward(),
+      () => void autocast("bf16", forward),
+      () => backward(f32),
+      () => backward(bf16),
+    ];
+    const [full, half, up, down] = interleave(runs) as [number, number, number, number];
+    rows.push([name, full / 1e6, half / 1e6, full / half, up / 1e6, down / 1e6, up / down]);
+    figures[`bf16 over f32 ${name}, ${threads} threads`] = (full + up) / (half + down);
+  };
+  const tracked = (...shape: number[]): Tensor => randn(shape, { requiresGrad: true }) as Tensor;
+  const back = (inputs: Tensor[], gy: Tensor) => (y: Tensor) => {
+    for (const x of inputs) x.grad = null;
+    y.backward(gy as never, { retain: true });
+  };
+  for (const [n, c, o, size, k] of layers) {
+    const [x, w] = [tracked(n, c, size, size), tracked(o, c, k, k)] as [Tensor, Tensor];
+    const forward = () => conv2d(x as never, w as never, undefined, { padding: k >> 1 }) as Tensor;
+    measure(
+      `conv ${c}-${o}, ${size}², ${k} x ${k}, batch ${n}`,
+      forward,
+      back([x, w], randn(n, o, size, size) as Tensor),
+    );
+  }
+  for (const [b, heads, tokens, width] of attentions) {
+    const shape = [b, heads, tokens, width] as const;
+    const [q, k, v] = [tracked(...shape), tracked(...shape), tracked(...shape)] as [Tensor, Tensor, Tensor];
+    const forward = () => scaledDotProductAttention(q, k, v, { causal: true }) as Tensor;
+    measure(`attention ${shape.join(", ")}`, forward, back([q, k, v], randn(...shape) as Tensor));
+  }
+  const columns = ["", "f32 forward, ms", "bf16", "ratio", "f32 backward, ms", "bf16", "ratio"];
+  const title = `Convolution and attention in bf16, ${threads} thread${threads > 1 ? "s" : ""}, ${isa()}`;
+  return { tables: [{ title, columns, rows }], figures };
 }
 
 /** Linear layers with weights of 8 bits, inputs turned into bytes included, beside f32. */
