@@ -62,7 +62,7 @@ function complaint(code, sums) {
 
 /** Complaints about the tiles of an object file. */
 function check(object, compiler, isa) {
-  const tiles = functions(object, new RegExp(`nabla::${isa}::(tiles|reach)<\\d`));
+  const tiles = functions(object, new RegExp(`nabla::${isa}::(tiles|pair_tiles|reach)<\\d`));
   const wrong = [];
   for (const [name, code] of tiles) {
     const [, rows, vectors] = /<(\d+), (\d+)/.exec(name);
