@@ -1,6 +1,7 @@
 // Each pass on a graph that shows it: the listing before, the listing after.
 
 import {
+  autocast,
   checkpoint,
   clipGradNorm,
   compile,
@@ -367,13 +368,14 @@ const attending =
     return rows.grad as unknown as Tensor;
   };
 test.each([
-  [2, 5, 3, [0, 1, 2]],
-  [1, 7, 1, [2, 0, 1]],
-])(
-  "attention's gradients, batch %i of %i, %i heads: written where rows of them are joined",
-  (batch, time, heads, order) => {
+  ["f32", 2, 5, 3, [0, 1, 2]],
+  ["f32", 1, 7, 1, [2, 0, 1]],
+  ["bf16", 2, 5, 3, [0, 1, 2]],
+] as const)(
+  "attention's gradients in %s, batch %i of %i, %i heads: written where rows of them are joined",
+  (precision, batch, time, heads, order) => {
     const x = randn(batch, time, heads * 12) as Tensor;
-    const f = attending(heads, order);
+    const f = (rows: Tensor) => autocast(precision, () => attending(heads, order)(rows));
     using step = compile(f);
     const eager = [...f(x).dataSync()];
     for (let i = 0; i < 2; i++) expect([...step.sync(x).dataSync()]).toEqual(eager);

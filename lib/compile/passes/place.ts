@@ -1,7 +1,8 @@
 import { K } from "../../native.gen.ts";
 import { type Graph, isWhole, type Slot, type Step, usersOf, walkOf } from "../graph.ts";
 
-/** Results of attention's gradient: where their offset and four steps stand, and which of the extents b m q e g k v are theirs. */
+const gradients = new Set<Step["kernel"]>([K.attention_grad, K.attention_grad_bf16]);
+/** Their results: where their offset and four steps stand, and which of the extents b m q e g k v are theirs. */
 const results = [
   { at: 7, letters: [0, 1, 2, 3] },
   { at: 12, letters: [0, 4, 5, 3] },
@@ -50,8 +51,7 @@ export function placeGradients(g: Graph): Graph {
     const [m, reader, ...others] = users.get(x) as number[];
     const maker = steps[m];
     const k = maker?.operands.indexOf(x) ?? -1;
-    if (reader !== i || others.length > 0 || !maker || maker.kernel !== K.attention_grad || maker.again !== s.again)
-      return;
+    if (reader !== i || others.length > 0 || !maker || !gradients.has(maker.kernel) || maker.again !== s.again) return;
     const between = (users.get(y) ?? []).filter((j) => j > m && j < i);
     const words = k >= 0 && k < results.length ? moved(maker, k, part) : undefined;
     const beside = (t: Step) => t.operands[0] === y && t.operands[1] !== y && apart(part, partOf(t));
