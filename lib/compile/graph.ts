@@ -1,7 +1,7 @@
 import type { DType } from "../core/dtype.ts";
 import type { Storage } from "../core/storage.ts";
 import type { Complaint } from "../engine/launch.ts";
-import type { Kernel } from "../native.gen.ts";
+import { K, type Kernel } from "../native.gen.ts";
 import type { Packed } from "./packed.ts";
 
 /**
@@ -80,6 +80,11 @@ export function touched(s: Step): readonly Use[] {
   return list;
 }
 
+/** What makes a step a copy of all of x to all of y. */
+export function copyOf(y: Slot, x: Slot): Pick<Step, "kernel" | "row" | "dtype" | "operands" | "words"> {
+  const words = Float64Array.of(1, y.length, 0, 1, 0, 1);
+  return { kernel: K.copy, row: K.copy.id[y.dtype as "f32"], dtype: y.dtype, operands: [y, x], words };
+}
 /** How often each slot is written in the whole graph. */
 export function countWrites(g: Graph): Map<Slot, number> {
   const count = new Map<Slot, number>();

@@ -6,7 +6,7 @@ import { pickRows } from "../ops/select.ts";
 import { slice } from "../ops/view.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { DType, ReplaceAt, SameBatch, Shape } from "../types/shape.ts";
-import { type BatchOptions, Epochs } from "./epochs.ts";
+import { type BatchOptions, batchNames, Epochs } from "./epochs.ts";
 
 /** Inputs and targets of one step. */
 export type Batch<X extends Tensor = Tensor, Y extends Tensor = Tensor> = [x: X, y: Y];
@@ -27,7 +27,7 @@ export class Batches<X extends Tensor = Tensor, Y extends Tensor = Tensor>
   readonly #transform: ((x: X) => X) | undefined;
 
   constructor(x: X, y: Y, options: BatchesOptions<X>) {
-    only("batches", options, ["size", "shuffle", "seed", "dropLast", "transform"]);
+    only("batches", options, batchNames);
     value("batches", "x", x);
     value("batches", "y", y);
     const count = x.shape[0] ?? 0;

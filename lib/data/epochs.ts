@@ -18,6 +18,7 @@ export interface BatchOptions {
   /** Leave out a last batch that is not full. */
   dropLast?: boolean;
 }
+export const batchNames = ["size", "shuffle", "seed", "dropLast", "transform"] as const;
 /** Where a run stands: batches already taken in this epoch. */
 export interface Position {
   readonly epoch: number;

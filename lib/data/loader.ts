@@ -7,7 +7,7 @@ import { withGrad } from "../engine/tape.ts";
 import { assign } from "../ops/arithmetic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { DType, Shape } from "../types/shape.ts";
-import { type BatchOptions, Epochs } from "./epochs.ts";
+import { type BatchOptions, batchNames, Epochs } from "./epochs.ts";
 
 /** One example, inputs before targets: tensors, and whole numbers for classes. */
 export type Sample = readonly (Tensor | number)[];
@@ -143,16 +143,7 @@ export class DataLoader<T = Sample, B = Collated<T>> extends Epochs implements A
   readonly #concurrency: number;
 
   constructor(dataset: Dataset<T>, options: LoaderOptions<T, B> = {}) {
-    only("DataLoader", options, [
-      "size",
-      "shuffle",
-      "seed",
-      "dropLast",
-      "collate",
-      "transform",
-      "prefetch",
-      "concurrency",
-    ]);
+    only("DataLoader", options, [...batchNames, "collate", "prefetch", "concurrency"]);
     checkKind("DataLoader", "the data", dataset, "object");
     checkKind("DataLoader", "get of the data", dataset.get, "function");
     super("DataLoader", checkCount("DataLoader", "the length of the data", dataset.length, 0), options);

@@ -27,6 +27,7 @@ export interface SplitOptions {
   /** A column of few values, each of which every part gets its share of. */
   stratify?: string;
 }
+const splitNames = ["seed", "stratify"] as const;
 
 /**
  * Rows of named columns, of numbers or texts, with gaps. Read from a file by {@link readTable}, or made of rows in memory; a column
@@ -110,7 +111,7 @@ export class Table {
    * scikit-learn: `train_test_split(..., stratify)`.
    */
   split(shares: readonly number[], options: SplitOptions = {}): Table[] {
-    only("split", options, ["seed", "stratify"]);
+    only("split", options, splitNames);
     return this.#deal(shares, options).map((rows) => this.take(rows));
   }
   /**
@@ -119,7 +120,7 @@ export class Table {
    * scikit-learn: `StratifiedKFold`.
    */
   folds(k: number, options: SplitOptions = {}): { train: Table; test: Table }[] {
-    only("folds", options, ["seed", "stratify"]);
+    only("folds", options, splitNames);
     if (!(Number.isInteger(k) && k >= 2 && k <= this.length))
       fail("ERR_NABLA_VALUE", "folds", `${this.length} rows make no ${k} folds`, {
         expected: [2, this.length],

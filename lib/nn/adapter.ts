@@ -36,6 +36,7 @@ export interface LoRAOptions {
   /** The probability that an input of the small matrices is dropped; 0 unless given. */
   readonly dropout?: number;
 }
+const loraNames = ["rank", "alpha", "dropout"] as const;
 
 /**
  * y = W x + b + (alpha / rank) B A x, with A [rank, in], B [out, rank], B = 0 at first (Hu et al., 2021). W and b are those of
@@ -59,7 +60,7 @@ export class LoRA extends Module {
   readonly scale: number;
 
   constructor(base: LinearMap, options: LoRAOptions = {}) {
-    const { rank = 8, alpha = rank, dropout = 0 } = only("LoRA", options, ["rank", "alpha", "dropout"]);
+    const { rank = 8, alpha = rank, dropout = 0 } = only("LoRA", options, loraNames);
     super();
     if (!(base instanceof Module && isMap(base)))
       fail("ERR_NABLA_TYPE", "LoRA", `${show(base)} is no linear map`, { expected: "a Linear", actual: base });
@@ -115,7 +116,7 @@ const picked = (pick: Picked, name: string, module: Module): boolean =>
  * ```
  */
 export function addAdapters(model: Module, pick: Picked, options: LoRAOptions = {}): Map<string, LoRA> {
-  only("addAdapters", options, ["rank", "alpha", "dropout"]);
+  only("addAdapters", options, loraNames);
   checkModel("addAdapters", model);
   if (!(typeof pick === "string" || typeof pick === "function" || pick instanceof RegExp))
     fail("ERR_NABLA_TYPE", "addAdapters", `${show(pick)} picks nothing`, {

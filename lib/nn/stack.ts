@@ -9,7 +9,12 @@ import type { KVCache } from "./cache.ts";
 import { xavierUniform } from "./init.ts";
 import { Module } from "./module.ts";
 import { LayerNorm } from "./norm.ts";
-import { TransformerDecoderLayer, TransformerEncoderLayer, type TransformerOptions } from "./transformer.ts";
+import {
+  layerNames,
+  TransformerDecoderLayer,
+  TransformerEncoderLayer,
+  type TransformerOptions,
+} from "./transformer.ts";
 
 /** Options of {@link TransformerEncoder} and {@link TransformerDecoder}: those of their layers, and the norm at the end. */
 export interface StackOptions extends TransformerOptions {
@@ -17,8 +22,7 @@ export interface StackOptions extends TransformerOptions {
   norm?: boolean;
 }
 
-const layerOptions = ["hidden", "dropout", "activation", "normFirst", "eps", "bias"] as const;
-const stackOptions = ["norm", ...layerOptions] as const;
+const stackNames = ["norm", ...layerNames] as const;
 
 function lastNorm(width: number, { normFirst = false, norm = normFirst, eps = 1e-5, bias = true }: StackOptions) {
   return norm ? new LayerNorm(width, { eps, bias }) : null;
@@ -55,7 +59,7 @@ export class TransformerEncoder<W extends number = number> extends Module {
 
   constructor(width: W, heads: number, layers: number, options: StackOptions = {}) {
     super();
-    const { norm: _, ...layer } = only(new.target.name, options, stackOptions);
+    const { norm: _, ...layer } = only(new.target.name, options, stackNames);
     this.inFeatures = width;
     this.outFeatures = width;
     this.layers = several("TransformerEncoder", layers, () => new TransformerEncoderLayer(width, heads, layer));
@@ -101,7 +105,7 @@ export class TransformerDecoder<W extends number = number> extends Module {
 
   constructor(width: W, heads: number, layers: number, options: StackOptions = {}) {
     super();
-    const { norm: _, ...layer } = only(new.target.name, options, stackOptions);
+    const { norm: _, ...layer } = only(new.target.name, options, stackNames);
     this.layers = several("TransformerDecoder", layers, () => new TransformerDecoderLayer(width, heads, layer));
     this.norm = lastNorm(width, options);
   }
@@ -183,7 +187,7 @@ export class Transformer<W extends number = number> extends Module {
 
   constructor(width: W, heads: number, options: EncoderDecoderOptions = {}) {
     super();
-    const names = ["encoderLayers", "decoderLayers", ...layerOptions] as const;
+    const names = ["encoderLayers", "decoderLayers", ...layerNames] as const;
     const { encoderLayers = 6, decoderLayers = 6, ...layer } = only("Transformer", options, names);
     this.encoder = new TransformerEncoder(width, heads, encoderLayers, { ...layer, norm: true });
     this.decoder = new TransformerDecoder(width, heads, decoderLayers, { ...layer, norm: true });

@@ -21,6 +21,7 @@ export interface TransformerOptions {
   bias?: boolean;
   eps?: number;
 }
+export const layerNames = ["hidden", "dropout", "activation", "normFirst", "eps", "bias"] as const;
 
 /** linear2(drop(act(linear1(x)))), and how parts are joined to what they got. */
 abstract class Layer<W extends number> extends Module {
@@ -38,7 +39,7 @@ abstract class Layer<W extends number> extends Module {
       activation = "relu",
       normFirst = false,
       bias = true,
-    } = only(new.target.name, options, ["hidden", "dropout", "activation", "normFirst", "eps", "bias"]);
+    } = only(new.target.name, options, layerNames);
     super();
     if (activation !== "relu" && activation !== "gelu")
       fail("ERR_NABLA_VALUE", this.constructor.name, `there is no activation ${String(activation)}`, {

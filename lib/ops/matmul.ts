@@ -4,7 +4,7 @@ import { broadcastShapes, type Dims, numel } from "../core/shape.ts";
 import type { Value } from "../core/value.ts";
 import { launch, type Walk } from "../engine/launch.ts";
 import { op, type Spec } from "../engine/op.ts";
-import { precision } from "../engine/precision.ts";
+import { rowOf } from "../engine/precision.ts";
 import { K, type Kernel } from "../native.gen.ts";
 import { alike, cast, contiguous, real } from "./arithmetic.ts";
 import { expand, reshape, transpose, unsqueeze } from "./view.ts";
@@ -15,7 +15,7 @@ export type Activation = keyof typeof activations;
 
 /** The rows of products: with f32 operands rounded to bf16 inside autocast("bf16", ...). */
 export function products(dtype: DType): { readonly matmul: Kernel; readonly gemm: Kernel } {
-  return dtype === "f32" && precision() === "bf16" ? { matmul: K.matmul_bf16, gemm: K.gemm_bf16 } : K;
+  return { matmul: rowOf(dtype, K.matmul, K.matmul_bf16), gemm: rowOf(dtype, K.gemm, K.gemm_bf16) };
 }
 
 /** The row of y = a b and its dtype, that of b where b is stored as bf16. */

@@ -113,16 +113,11 @@ inline I operator^(I a, I b) { return {_mm256_xor_si256(a.v, b.v)}; }
 inline I shl(I a, int s) { return {_mm256_slli_epi32(a.v, s)}; }
 inline I shr(I a, int s) { return {_mm256_srli_epi32(a.v, s)}; }
 inline I sar(I a, int s) { return {_mm256_srai_epi32(a.v, s)}; }
-// Raw as 16 bits: the products of bytes themselves saturate when two are added in 16.
+// Bytes as 16 bits: the products of bytes themselves saturate when two are added in 16.
 inline I dot4(I acc, I a, I b) {
   const __m256i even = _mm256_and_si256(a.v, _mm256_set1_epi16(255)), odd = _mm256_srli_epi16(a.v, 8);
   const __m256i low = _mm256_srai_epi16(_mm256_slli_epi16(b.v, 8), 8), high = _mm256_srai_epi16(b.v, 8);
   return {_mm256_add_epi32(_mm256_add_epi32(acc.v, _mm256_madd_epi16(even, low)), _mm256_madd_epi16(odd, high))};
-}
-inline I mulhi(I a, I b) {
-  __m256i even = _mm256_srli_epi64(_mm256_mul_epu32(a.v, b.v), 32);
-  __m256i odd = _mm256_mul_epu32(_mm256_srli_epi64(a.v, 32), _mm256_srli_epi64(b.v, 32));
-  return {_mm256_blend_epi32(even, odd, 0xAA)};
 }
 // The 64-bit products of unsigned numbers in halves.
 inline void multiply(I a, I b, I& high, I& low) {

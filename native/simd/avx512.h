@@ -89,18 +89,13 @@ inline I shl(I a, int s) { return {_mm512_sll_epi32(a.v, _mm_cvtsi32_si128(s))};
 inline I shr(I a, int s) { return {_mm512_srl_epi32(a.v, _mm_cvtsi32_si128(s))}; }
 inline I sar(I a, int s) { return {_mm512_sra_epi32(a.v, _mm_cvtsi32_si128(s))}; }
 #if !NABLA_DOTS
-// Raw as 16 bits: the products of bytes themselves saturate when two are added in 16.
+// Bytes as 16 bits: the products of bytes themselves saturate when two are added in 16.
 inline I dot4(I acc, I a, I b) {
   const __m512i even = _mm512_and_si512(a.v, _mm512_set1_epi16(255)), odd = _mm512_srli_epi16(a.v, 8);
   const __m512i low = _mm512_srai_epi16(_mm512_slli_epi16(b.v, 8), 8), high = _mm512_srai_epi16(b.v, 8);
   return {_mm512_add_epi32(_mm512_add_epi32(acc.v, _mm512_madd_epi16(even, low)), _mm512_madd_epi16(odd, high))};
 }
 #endif
-inline I mulhi(I a, I b) {
-  __m512i even = _mm512_srli_epi64(_mm512_mul_epu32(a.v, b.v), 32);
-  __m512i odd = _mm512_mul_epu32(_mm512_srli_epi64(a.v, 32), _mm512_srli_epi64(b.v, 32));
-  return {_mm512_mask_blend_epi32(0xAAAA, even, odd)};
-}
 // The 64-bit products of unsigned numbers in halves.
 inline void multiply(I a, I b, I& high, I& low) {
   const __m512i even = _mm512_mul_epu32(a.v, b.v);

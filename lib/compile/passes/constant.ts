@@ -1,5 +1,4 @@
-import { K } from "../../native.gen.ts";
-import { type Graph, type Operand, type Slot, type Step, touched } from "../graph.ts";
+import { copyOf, type Graph, type Operand, type Slot, type Step, touched } from "../graph.ts";
 
 /** A constant that a step writes in begins each run anew: the step gets a copy made at its start. */
 export function copyConstants(g: Graph): Graph {
@@ -10,20 +9,9 @@ export function copyConstants(g: Graph): Graph {
     for (const { slot, writes } of touched(s)) {
       if (!writes || slot.role !== "constant" || copies.has(slot)) continue;
       const copy: Slot = { ...slot, id: slots.length, role: "temp", data: undefined };
-      const words = Float64Array.of(1, slot.length, 0, 1, 0, 1);
-      const row = K.copy.id[slot.dtype as "f32"];
       slots.push(copy);
       copies.set(slot, copy);
-      first.push({
-        kernel: K.copy,
-        row,
-        dtype: slot.dtype,
-        operands: [copy, slot],
-        words,
-        where: s.where,
-        within: [],
-        again: undefined,
-      });
+      first.push({ ...copyOf(copy, slot), where: s.where, within: [], again: undefined });
     }
   }
   if (first.length === 0) return g;

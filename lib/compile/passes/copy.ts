@@ -1,5 +1,15 @@
 import { K } from "../../native.gen.ts";
-import { countWrites, type Graph, isSlot, isWhole, type Operand, type Slot, type Step, usersOf } from "../graph.ts";
+import {
+  copyOf,
+  countWrites,
+  type Graph,
+  isSlot,
+  isWhole,
+  type Operand,
+  type Slot,
+  type Step,
+  usersOf,
+} from "../graph.ts";
 
 /** The slots that hold nothing but 1: the gradient of a loss by itself. */
 function onesOf(g: Graph): Set<Operand> {
@@ -17,8 +27,7 @@ export function copyOnes(g: Graph): Graph {
     const by = ones.has(b) ? 1 : 2;
     if (s.kernel !== K.mul || !isSlot(y) || !isSlot(x) || !(ones.has(a) || ones.has(b))) return s;
     if (y === x || !isWhole(s, 0) || !isWhole(s, by)) return s;
-    const row = K.copy.id[s.dtype as "f32"];
-    return { ...s, kernel: K.copy, row, operands: [y, x], words: Float64Array.of(1, y.length, 0, 1, 0, 1) };
+    return { ...s, ...copyOf(y, x) };
   });
   return { ...g, steps };
 }
